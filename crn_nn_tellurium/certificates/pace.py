@@ -1,9 +1,9 @@
 """How fast species may still change, and so how near they are to what they follow.
 
 A species that at some time grows by the part g = y' / y of itself is where its reactions would
-settle if, beside them, it were lost at the rate g y: for a rail, y = sigma_h(u - g), to the bit
-of a formula. So a state of the network is a fixed point of the same network with other drives, and
-what saturates there hides how far off they are, as it does at rest. Of a rail
+settle if, beside them, it were lost at the rate g y: for a rail, exactly, y = sigma_h(u - g). So a
+state of the network is a fixed point of the same network with other drives, and what saturates
+there hides how far off they are, as it does at rest. Of a rail
 
     g' = -(h / y + q y) g + u',
 
@@ -13,8 +13,8 @@ d = g_r - g_0, and from this u' has cancelled:
 
     d' = -(h / y_r + q y_r - g_0) d + (s - 2 h / y_r + 2 h / y_0) g_0.
 
-(Proofs: docs/theory.md.) All bounds are of what lies in one box of concentrations for ever; a chain
-of boxes, each entered at its own time, makes them smaller and smaller.
+(Theorems 16 to 18 of docs/theory.md.) All bounds are of what lies in one box of concentrations for
+ever; a chain of boxes, each entered at its own time, makes them smaller and smaller.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ S_lk alone, once earlier blocks are known,
 
     (d_l,i + d_k,j) S_lk,ij = -(sum over m < l of J_lm S_mk + sum over m < k of S_lm J_km' + D_lk),
 
-an elementwise division where all d are negative. No matrix of all species is ever made, and all
-samples are solved at once.
+an elementwise division where all d are negative (docs/theory.md, theorem 19). No matrix of all
+species is ever made, and all samples are solved at once.
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ class ReactionNoise:
             raise SingularJacobianError(
                 f"network {self.crn.name!r}: some small changes of its steady state do not die"
                 " down, beside those of what is conserved, so fluctuations add up without end and"
-                " have no stationary covariance"
+                " have no stationary covariance; expected a state to which all species come back:"
+                " a loss of what grows, say"
             )
         return dense(stability.inner)
 

@@ -3,9 +3,10 @@
 The right output leads a rival by m + d / V in the mean, with variance s / V: by as many standard
 deviations as (m sqrt(V) + d / sqrt(V)) / sqrt(s), which rises with V from d / m on. How the leads
 vary together does not change with V. So from the largest d / m on, the probability that all are
-above 0 rises too, and there is one volume that is asked for. It lies between those that each rival
-would need by itself, and those that each would need were the errors shared out among them. No
-volume is given at which the mean moves by above a quarter of a lead: first order is no guide there.
+above 0 rises too (docs/theory.md, theorem 21), and there is one volume that is asked for. It lies
+between those that each rival would need by itself, and those that each would need were the errors
+shared out among them. No volume is given at which the mean moves by above a quarter of a lead:
+first order is no guide there.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ PRECISION = 0.01
 """Of volumes, relative."""
 BELIEVED = 0.25
 """Part of a lead by which the mean may move. At a whole one, a class of XOR that should be right in
-99 % of runs is in 85 %; at this part, in 99 % (`tests/fluctuations`)."""
+99 % of runs is in 84 %; at this part, in 99 % or more (docs/noise.md)."""
 PER_NANOMOLE = 6.02214076e14
 """Molecules."""
 
