@@ -175,7 +175,7 @@ class Pace:
         return Unsettled(between, common, change)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Equations:
     """What the equations of the changes are made of, (n_times, n_floating) each."""
 

@@ -54,13 +54,18 @@ Model = Annotated[
         autocompletion=shipped,
     ),
 ]
+_TABLE = (
+    "CSV with a column per input, by name; or numbers without a header; - reads standard input."
+)
 Data = Annotated[
     Path,
-    Argument(
-        help="CSV with a column per input, by name; or numbers without a header; - reads standard"
-        " input."
-    ),
+    Argument(help=_TABLE),
 ]
+Samples = Annotated[
+    Path | None,
+    Argument(help=_TABLE),
+]
+Inputs = Annotated[list[str] | None, Option("--input", help="Input values: 0,1. May be repeated.")]
 Out = Annotated[
     Path | None,
     Option(

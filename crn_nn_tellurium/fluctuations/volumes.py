@@ -126,7 +126,7 @@ class SmallestVolume:
         return self.volumes / (self.units.c0 * PER_NANOMOLE)
 
     @property
-    def doubtful(self) -> Any:
+    def doubtful_species(self) -> Any:
         """How many species are doubtful at each volume: see `Noise.doubts`."""
         x = np.atleast_2d(self.noise.concentrations)
         found = self.noise.fluctuations.doubtful(x, self._each[:, None]).sum(axis=1)
@@ -146,7 +146,7 @@ class SmallestVolume:
         columns: dict[str, Any] = {"class": list(self.classes), "volume": self.volumes}
         if self.units is not MODEL_UNITS:
             columns["litres"] = self.litres
-        columns |= {"molecules": self.molecules, "doubtful_species": self.doubtful}
+        columns |= {"molecules": self.molecules, "doubtful_species": self.doubtful_species}
         return frame_of({"sample": range(len(self.classes))}, columns)
 
     def counted_to_frame(self) -> pd.DataFrame:
@@ -167,7 +167,7 @@ class SmallestVolume:
         }
         if wrong:
             facts["wrong at any volume"] = wrong
-        doubtful = np.atleast_1d(self.doubtful)[np.isfinite(self._each)]
+        doubtful = np.atleast_1d(self.doubtful_species)[np.isfinite(self._each)]
         facts["with doubtful species"] = int((doubtful > 0).sum())
         ran = [one for one in self.counted if one.draws]
         if self.counted:
@@ -280,7 +280,7 @@ def smallest_volume(
     return SmallestVolume(told_volumes, float(confidence), classes, found, units, tuple(counted))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Leads:
     """By how much right classes lead: m and d (n, n_rivals), as above, and how these leads vary
     together (n, n_rivals, n_rivals), with s on the diagonal.

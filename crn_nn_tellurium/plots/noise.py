@@ -251,7 +251,7 @@ def plot_smallest_volume(found: SmallestVolume, ax: Axes | None = None) -> Axes:
     """
     check_kind("found", found, SmallestVolume, "the result of smallest_volume")
     ax = new_axes(ax)
-    volumes, doubtful = np.atleast_1d(found.volumes), np.atleast_1d(found.doubtful)
+    volumes, doubtful = np.atleast_1d(found.volumes), np.atleast_1d(found.doubtful_species)
     finite = np.isfinite(volumes)
     if not finite.any():
         raise InputError(f"{found!r}: no sample is right at any volume, so there is none to draw")
