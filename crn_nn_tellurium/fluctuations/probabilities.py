@@ -19,6 +19,7 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.networks import leads_of
 
 IntArray = npt.NDArray[np.intp]
 
@@ -47,14 +48,6 @@ def probability_of(mean: FloatArray, covariance: FloatArray, winner: IntArray) -
     ahead = leads_of(mean.shape[1], winner)
     spread = ahead @ covariance @ np.swapaxes(ahead, 1, 2)
     return all_positive((ahead @ mean[..., None])[..., 0], spread)
-
-
-def leads_of(n_out: int, winner: IntArray) -> FloatArray:
-    """Matrices (n, n_out - 1, n_out) from outputs to what the winner (n,) is ahead of each other
-    by.
-    """
-    own = np.eye(n_out)
-    return np.array([own[c] - np.delete(own, c, axis=0) for c in range(n_out)])[winner]
 
 
 def all_positive(mean: FloatArray, covariance: FloatArray) -> FloatArray:

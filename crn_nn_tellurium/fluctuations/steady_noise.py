@@ -99,7 +99,7 @@ def _check(outputs: tuple[str, ...], species: tuple[str, ...], found: Fluctuatio
             )
 
 
-def margins(net: Network, outputs: FloatArray) -> FloatArray:
+def _margins(net: Network, outputs: FloatArray) -> FloatArray:
     """How far outputs (n, n_out) are from those of another class, (n,); inf without any."""
     if net.task == "regression":
         return np.full(len(outputs), np.inf)
@@ -128,7 +128,7 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None, steady: SteadySta
         # the read-out is linear but for its constant, which does not move
         moved = kinetics.read(shift) - kinetics.read(np.zeros_like(shift))
         rates = map(own.by_species, own.turnover)
-        carriers, far = own.carriers, margins(kinetics.net, outputs[some_of])[:, None]
+        carriers, far = own.carriers, _margins(kinetics.net, outputs[some_of])[:, None]
         # where two classes tie any molecule decides; what carries nothing never does
         with np.errstate(divide="ignore"):
             reach = np.divide(carriers, far, out=np.zeros_like(carriers), where=carriers > 0)

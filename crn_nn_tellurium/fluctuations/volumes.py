@@ -31,11 +31,11 @@ from crn_nn_tellurium.basics import (
 from crn_nn_tellurium.chemistry import MODEL_UNITS, Units, check_units
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.fluctuations.counting import Counted, count
-from crn_nn_tellurium.fluctuations.probabilities import all_positive, leads_of
+from crn_nn_tellurium.fluctuations.probabilities import all_positive
 from crn_nn_tellurium.fluctuations.result import Noise
 from crn_nn_tellurium.fluctuations.steady_noise import noise
 from crn_nn_tellurium.importers import AnyModel
-from crn_nn_tellurium.networks import Network, targets_of_labels
+from crn_nn_tellurium.networks import Network, leads_of, targets_of_labels
 from crn_nn_tellurium.sensitivity import simulator_of
 from crn_nn_tellurium.simulation import Simulator
 
