@@ -169,6 +169,11 @@ class Noise:
         """Probability (..., n_classes) of each class, of outputs that are jointly normal.
 
         Exact for that law with two classes; with more right to 1e-3, near 0 and 1 to far less.
+
+        Raises
+        ------
+        NetworkError
+            If the model has no classes.
         """
         if not self.classes:
             raise NetworkError(

@@ -103,7 +103,19 @@ class SmallestVolume:
         return (self._each <= given[..., None]).mean(axis=-1)
 
     def of_share(self, share: float) -> float:
-        """The least volume at which that share of the samples is right; it may be infinite."""
+        """The least volume at which that share of the samples is right; it may be infinite.
+
+        Raises
+        ------
+        InputError
+            If the share is not in (0, 1].
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model, smallest_volume
+        >>> round(smallest_volume(load_model("xor"), [[0, 0], [0, 1]]).of_share(0.5))
+        51
+        """
         if not (is_real(share) and 0 < share <= 1):
             raise InputError(f"share is {share!r}; expected a share of the samples, in (0, 1]")
         # rounding must not ask for one sample more: 0.7 of 10 are 7
@@ -117,7 +129,13 @@ class SmallestVolume:
 
     @property
     def litres(self) -> Any:
-        """The volumes in litres, where a concentration of 1 is `units.c0` nM."""
+        """The volumes in litres, where a concentration of 1 is `units.c0` nM.
+
+        Raises
+        ------
+        InputError
+            If no units were given to `smallest_volume`.
+        """
         if self.units is MODEL_UNITS:
             raise InputError(
                 "litres: what a concentration of 1 is was not said; expected"
@@ -150,7 +168,16 @@ class SmallestVolume:
         return frame_of({"sample": range(len(self.classes))}, columns)
 
     def counted_to_frame(self) -> pd.DataFrame:
-        """A row per sample that was run: how often it was right, and how often theory says."""
+        """A row per sample that was to be run: how often it was right, and how often theory says.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model, smallest_volume
+        >>> xor = load_model("xor")
+        >>> found = smallest_volume(xor, [[0, 0], [0, 1]], verify=1, draws=10)
+        >>> found.counted_to_frame()[["right", "draws"]].values.tolist()
+        [[10, 10]]
+        """
         rows = [asdict(one) for one in self.counted]
         names = [name for name in Counted.__dataclass_fields__ if name != "sample"]
         columns = {name: [row[name] for row in rows] for name in names}
