@@ -36,7 +36,9 @@ def require(module: str, extra: str) -> ModuleType:
 def check_choice(what: str, value: Any, choices: tuple[str, ...]) -> None:
     """Refuse what is not one of the choices."""
     if value not in choices:
-        raise InputError(f"{what} is {reprlib.repr(value)}; expected one of {', '.join(map(repr, choices))}")
+        raise InputError(
+            f"{what} is {reprlib.repr(value)}; expected one of {', '.join(map(repr, choices))}"
+        )
 
 
 def check_positive(what: str, value: Any, expected: str = "a finite number > 0") -> None:
@@ -55,9 +57,8 @@ def whole_number(what: str, value: Any, least: int = 1, expected: str = "") -> i
     """A whole number of at least `least`, as an int."""
     if _is_finite(value) and value == int(value) and value >= least:
         return int(value)
-    raise InputError(
-        f"{what} is {reprlib.repr(value)}; expected {expected or f'a whole number, {least} or more'}"
-    )
+    expected = expected or f"a whole number, {least} or more"
+    raise InputError(f"{what} is {reprlib.repr(value)}; expected {expected}")
 
 
 def _is_finite(value: Any) -> bool:

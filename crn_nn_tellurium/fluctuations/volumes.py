@@ -232,8 +232,8 @@ def smallest_volume(
         Probability, above 1/2, of the right class at the steady state.
     verify : int
         How many samples, from the least volume to the largest, are run at their volume by
-        Gillespie's method: see `SmallestVolume.counted`. Each takes `draws` runs of four lifetimes of
-        its slowest change, so minutes where h is small: `net.with_h(1e-3)`, and fewer draws, are
+        Gillespie's method: see `SmallestVolume.counted`. Each takes `draws` runs of four lifetimes
+        of its slowest change: minutes where h is small. `net.with_h(1e-2)`, or fewer draws, are
         quicker.
     draws : int
         Runs of each of these.
