@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import reprlib
 from types import ModuleType
 from typing import Any
 
@@ -35,28 +36,29 @@ def require(module: str, extra: str) -> ModuleType:
 def check_choice(what: str, value: Any, choices: tuple[str, ...]) -> None:
     """Refuse what is not one of the choices."""
     if value not in choices:
-        raise InputError(f"{what} is {value!r}; expected one of {', '.join(map(repr, choices))}")
+        raise InputError(
+            f"{what} is {reprlib.repr(value)}; expected one of {', '.join(map(repr, choices))}"
+        )
 
 
 def check_positive(what: str, value: Any, expected: str = "a finite number > 0") -> None:
     """Refuse what is not a finite number above 0."""
     if not (_is_finite(value) and value > 0):
-        raise InputError(f"{what} is {value!r}; expected {expected}")
+        raise InputError(f"{what} is {reprlib.repr(value)}; expected {expected}")
 
 
 def check_not_negative(what: str, value: Any) -> None:
     """Refuse what is not a finite number of at least 0."""
     if not (_is_finite(value) and value >= 0):
-        raise InputError(f"{what} is {value!r}; expected a finite number >= 0")
+        raise InputError(f"{what} is {reprlib.repr(value)}; expected a finite number >= 0")
 
 
 def whole_number(what: str, value: Any, least: int = 1, expected: str = "") -> int:
     """A whole number of at least `least`, as an int."""
     if _is_finite(value) and value == int(value) and value >= least:
         return int(value)
-    raise InputError(
-        f"{what} is {value!r}; expected {expected or f'a whole number, {least} or more'}"
-    )
+    expected = expected or f"a whole number, {least} or more"
+    raise InputError(f"{what} is {reprlib.repr(value)}; expected {expected}")
 
 
 def _is_finite(value: Any) -> bool:

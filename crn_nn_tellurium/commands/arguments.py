@@ -143,6 +143,9 @@ def inputs_of(model: Any, text: str | None) -> list[float] | None:
     return input_values(text, model)
 
 
+_INPUTS = "the network's inputs (a file of numbers alone needs no header)"
+
+
 @dataclass(frozen=True)
 class CsvTable:
     """Cells by column, and the file that they are from."""
@@ -158,7 +161,7 @@ class CsvTable:
             raise self.wrong(f"no column {name!r}; it has {some(list(self.cells))}")
         return self.cells[name]
 
-    def numbers(self, names: Sequence[str], what: str = "the network's inputs") -> FloatArray:
+    def numbers(self, names: Sequence[str], what: str = _INPUTS) -> FloatArray:
         """Some columns as an array (n_samples, n_names), by headings or their identifiers."""
         headings = list(self.cells)
         # a network that was trained on this table has identifiers made of its headings

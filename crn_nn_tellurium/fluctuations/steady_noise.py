@@ -26,7 +26,8 @@ def noise(model: AnyModel | Simulator, x: npt.ArrayLike | None = None, *, volume
     """Means and covariances at the steady state, where molecules are counted.
 
     By the linear noise approximation, to first order in 1/volume; exact where no two fluctuating
-    molecules meet.
+    molecules meet. Of several stable steady states it is about the one that the time course ends
+    in; jumps to another are not in it.
 
     Parameters
     ----------

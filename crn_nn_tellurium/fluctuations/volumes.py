@@ -25,6 +25,7 @@ from crn_nn_tellurium.basics import (
     curves,
     frame_of,
     is_real,
+    progress_bar,
     read_only,
     whole_number,
 )
@@ -141,7 +142,12 @@ class SmallestVolume:
                 "litres: what a concentration of 1 is was not said; expected"
                 " smallest_volume(..., units=PhysicalUnits(c0=10, tau=100)), say"
             )
-        return self.volumes / (self.units.c0 * PER_NANOMOLE)
+        return self.volumes / self._a_litre
+
+    @property
+    def _a_litre(self) -> float:
+        """Molecules in a litre at a concentration of 1."""
+        return self.units.c0 * PER_NANOMOLE
 
     @property
     def doubtful_species(self) -> Any:
@@ -189,9 +195,12 @@ class SmallestVolume:
         facts: dict[str, object] = {
             "samples": n,
             "right in": f"{100 * self.confidence:.4g} % of runs",
-            "half of them from": f"{self.of_share(0.5):.3g} molecules at 1",
-            "largest": f"{np.max(self._each, where=np.isfinite(self._each), initial=0):.3g}",
         }
+        if n > 1:
+            facts["half of them from"] = self._told(self.of_share(0.5))
+        if wrong < n:
+            name = "largest" if n > 1 else "from"
+            facts[name] = self._told(float(self._each[np.isfinite(self._each)].max()))
         if wrong:
             facts["wrong at any volume"] = wrong
         doubtful = np.atleast_1d(self.doubtful_species)[np.isfinite(self._each)]
@@ -201,6 +210,12 @@ class SmallestVolume:
             as_said = sum(one.note == "as expected" for one in ran)
             facts["run molecule by molecule"] = f"{len(ran)}, {as_said} of them as expected"
         return facts
+
+    def _told(self, volume: float) -> str:
+        if np.isinf(volume):
+            return "no volume"
+        litres = "" if self.units is MODEL_UNITS else f" ({volume / self._a_litre:.2g} l)"
+        return f"{volume:.3g} molecules at 1{litres}"
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name} {value}" for name, value in list(self._facts.items())[1:])
@@ -244,7 +259,9 @@ def smallest_volume(
         Probability, above 1/2, of the right class at the steady state.
     verify : int
         How many samples, from the least volume to the largest, are run at their volume by
-        Gillespie's method: see `SmallestVolume.counted`.
+        Gillespie's method: see `SmallestVolume.counted`. Each takes `draws` runs of four lifetimes
+        of its slowest change: minutes where h is small. `net.with_h(1e-2)`, or fewer draws, are
+        quicker.
     draws : int
         Runs of each of these.
     units : PhysicalUnits, optional
@@ -298,9 +315,12 @@ def smallest_volume(
         # from the least to the largest, evenly
         ranked = np.argsort(volumes)[: np.isfinite(volumes).sum()]
         places = np.linspace(0, len(ranked) - 1, min(n_counted, len(ranked))).round().astype(int)
-        for i in ranked[places].tolist():
-            told = i, float(volumes[i]), float(leads.probability(volumes)[i])
-            counted.append(count(simulator, values[i], labels[i], told, draws, seed))
+        expected = leads.probability(volumes)
+        with progress_bar("running molecule by molecule", total=len(places)) as advance:
+            for i in ranked[places].tolist():
+                told = i, float(volumes[i]), float(expected[i])
+                counted.append(count(simulator, values[i], labels[i], told, draws, seed))
+                advance(len(counted), f"sample {i}")
     single = found.outputs.ndim == 1
     told_volumes: Any = float(volumes[0]) if single else volumes
     classes = tuple(labels.tolist())

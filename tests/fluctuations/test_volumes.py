@@ -115,3 +115,19 @@ def test_flowers_are_right_in_99_of_100_runs():
     right, draws = (sum(getattr(one, what) for one in ran) for what in ("right", "draws"))
     assert draws >= 19 * 25
     assert right >= 0.99 * draws - 3 * np.sqrt(draws * 0.99 * 0.01), f"{right} of {draws}"
+
+
+def test_a_result_reads_in_litres_where_units_are_known():
+    units = cn.PhysicalUnits(c0=50, tau=100)
+    net = cn.load_model("xor")
+    two = cn.smallest_volume(net, [[0, 1], [1, 1]], units=units)
+    most = two.volumes.max()
+    # molecules per litre at 50 nM
+    assert f"largest {most:.3g} molecules at 1 ({most / (50e-9 * 6.02214076e23):.2g} l)" in repr(
+        two
+    )
+    one = cn.smallest_volume(net, [0, 1])
+    assert "half of them" not in repr(one)
+    assert f"from {one.volumes:.3g} molecules" in repr(one)
+    wrong = cn.smallest_volume(net, [[0, 1], [1, 1]], [0, 1], units=units)
+    assert "half of them from no volume" in repr(wrong)
