@@ -66,7 +66,8 @@ class NetworkNoise:
         ):
             linear = layer.linearize(state, self.constants_of(number).local)
             for (a,) in layer.blocks:
-                diagonal.append(linear.own[a, a])
+                # what is pooled is the same of all units
+                diagonal.append(np.broadcast_to(linear.own[a, a], state.y[a].shape))
                 own = [
                     (self.level_of[layer.name, b], Block(None, entry))
                     for (row, b), entry in linear.own.items()
