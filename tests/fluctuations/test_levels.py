@@ -9,7 +9,7 @@ from scipy.linalg import solve_continuous_lyapunov
 from support.networks import HIDDEN, STOOD_FOR, cases, corpus
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.fluctuations import Block, Levels, NetworkNoise
+from crn_nn_tellurium.fluctuations import Block, Levels
 from crn_nn_tellurium.kinetics import NetworkKinetics
 
 
@@ -42,7 +42,7 @@ def test_networks_have_the_covariance_of_their_flat_reactions(case):
     every = case.net.input_coding.check(case.x)[:2]
     states = kinetics.settle(every)
     own = cn.noise(case.net, every, volume=1)
-    variances, shifts = own.species_standard_deviation**2, own.species_mean - own.concentrations
+    variances, shifts = own.species_standard_deviation**2, own.fluctuations.shift
     outputs = own.covariance
     assert np.shape(own.doubtful) == variances.shape
     crn = cn.to_reactions(case.net)
