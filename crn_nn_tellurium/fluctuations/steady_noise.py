@@ -124,13 +124,13 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None, steady: SteadySta
         some_of = slice(i, i + step)
         own = NetworkNoise(kinetics, kinetics.at(values[some_of], concentrations[some_of]))
         shift = own.by_species(own.shift)
-        # the read-out is linear but for its constant, which does not move
-        moved = kinetics.read(shift) - kinetics.read(np.zeros_like(shift))
         rates = map(own.by_species, own.turnover)
         # where a rail's rate curves enough to matter, its mean moves (see `MOVED`)
         straight = np.zeros_like(shift)
         reach = own.carriers / margins(kinetics.net, outputs[some_of])[:, None]
-        parts.append((moved, own.output_covariance, shift, own.variances, *rates, straight, reach))
+        parts.append(
+            (own.output_shift, own.output_covariance, shift, own.variances, *rates, straight, reach)
+        )
     return Fluctuations(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
