@@ -161,10 +161,16 @@ class SmallestVolume:
         n, wrong = len(self._each), int(np.isinf(self._each).sum())
         facts: dict[str, object] = {
             "samples": n,
-            "right in": f"{100 * self.confidence:.4g} % of runs",
-            "half of them from": f"{self.of_share(0.5):.3g} molecules at 1",
-            "largest": f"{np.max(self._each, where=np.isfinite(self._each), initial=0):.3g}",
+            # of 0.99999 all nines count
+            "right in": f"{100 * self.confidence:.12g} % of runs",
         }
+        if wrong < n:
+            finite = self._each[np.isfinite(self._each)]
+            half = self.of_share(0.5)
+            facts |= {
+                "half of them from": f"{half:.3g} molecules at 1" if half < np.inf else "no volume",
+                "largest": f"{finite.max():.3g}",
+            }
         if wrong:
             facts["wrong at any volume"] = wrong
         doubtful = np.atleast_1d(self.doubtful)[np.isfinite(self._each)]

@@ -61,6 +61,13 @@ def test_what_is_wrong_without_noise_is_wrong_at_any_volume():
     assert found.of_share(1.0) == np.inf
     assert found.of_share(0.75) < np.inf
     assert found.to_frame()["class"].tolist() == [0, 0, 1, 0]
+    assert "half of them from" in repr(found)
+    half = cn.smallest_volume(XOR, CORNERS, [0, 0, 0, 1], confidence=0.999999)
+    assert "right in 99.9999 % of runs, half of them from no volume, largest" in repr(half)
+    none = cn.smallest_volume(XOR, CORNERS[1:3], [0, 0], verify=1)
+    told = "2 samples, right in 99 % of runs, wrong at any volume 2, with doubtful species 0"
+    assert repr(none) == f"SmallestVolume({told})"
+    assert "wrong at any volume" in none._repr_html_()
 
 
 def test_one_sample_and_litres():
