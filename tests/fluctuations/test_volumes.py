@@ -132,11 +132,12 @@ def test_volumes_without_doubtful_species_hold_in_runs(monkeypatch):
     monkeypatch.setattr("crn_nn_tellurium.fluctuations.counting.MOST_REACTIONS", 4e7)
     rng, runs = np.random.default_rng(1), {True: [], False: []}
     while len(runs[False]) < 8:
-        h, n_out = 10 ** rng.uniform(-4, -1), int(rng.choice([1, 3]))
+        h = 10 ** rng.uniform(-4, -1)
+        width, n_out = int(rng.integers(2, 5)), int(rng.choice([1, 3]))
         hidden = [cn.SmoothedReLU, cn.Tanh, cn.LeakyReLU][rng.integers(3)](h=h)
         output = cn.Linear(h=h) if n_out > 1 else cn.Sigmoid(h=h)
-        sizes = [2, int(rng.integers(2, 5)), n_out]
-        net = cn.Network.random(sizes, hidden, int(rng.integers(10**9)), output=output)
+        seed = int(rng.integers(10**9))
+        net = cn.Network.random([2, width, n_out], hidden, seed, output=output)
         found = cn.smallest_volume(net, rng.uniform(0, 2, 2), verify=1, draws=300)
         runs[bool(found.doubtful)] += [one.right for one in found.counted if one.draws]
     assert len(runs[True]) > len(runs[False])
