@@ -21,6 +21,8 @@ MOVED = 0.03
 """Part of a mean that its first correction may be. Of 672 rails, what is below it and not lost had
 the variance of exact birth and death within 36 %, nine tenths of them within 6 %; above it,
 variances may be off by any factor (`tests/fluctuations`)."""
+BENT = 0.1
+"""Part of a variance that curved rates, or a curved read-out, may make by themselves."""
 GONE = 0.01
 """Share of the time that a species may be without a molecule, about."""
 FOR_EVER = 1e12
@@ -45,6 +47,8 @@ class Fluctuations:
     anew: FloatArray
     of_itself: FloatArray
     removal: FloatArray
+    # variance that curves make by themselves, beside that of first order
+    bending: FloatArray
     # how far, beside its distance from another class, an output is moved by a molecule of a species
     # that makes most of its variance
     reach: FloatArray
@@ -66,6 +70,7 @@ class Fluctuations:
         return {
             f"the mean moves by above {MOVED:.0%}": moved,
             "it may be lost for long": gone,
+            f"curves make above {BENT:.0%} of the scatter": self.bending > BENT * volume,
             f"below {FEW} molecules of it decide on the class, whose law is not normal": few,
         }
 

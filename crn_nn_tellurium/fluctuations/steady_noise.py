@@ -126,14 +126,16 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None, steady: SteadySta
         some_of = slice(i, i + step)
         own = NetworkNoise(kinetics, kinetics.at(values[some_of], concentrations[some_of]))
         shift = own.by_species(own.shift)
-        # the read-out is linear but for its constant, which does not move
-        moved = kinetics.read(shift) - kinetics.read(np.zeros_like(shift))
         rates = map(own.by_species, own.turnover)
+        # where a rail's rate curves enough to matter, its mean moves (see `MOVED`)
+        straight = np.zeros_like(shift)
         carriers, far = own.carriers, _margins(kinetics.net, outputs[some_of])[:, None]
         # where two classes tie any molecule decides; what carries nothing never does
         with np.errstate(divide="ignore"):
             reach = np.divide(carriers, far, out=np.zeros_like(carriers), where=carriers > 0)
-        parts.append((moved, own.output_covariance, shift, own.variances, *rates, reach))
+        parts.append(
+            (own.output_shift, own.output_covariance, shift, own.variances, *rates, straight, reach)
+        )
     return Fluctuations(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
@@ -152,5 +154,6 @@ def _of_reactions(
         variance = np.diag(own.covariance).copy()
         rates = own.anew, own.of_itself, own.removal
         # that few molecules are not normal matters where a class hangs on it
-        parts.append((*own.outputs(), own.shift, variance, *rates, np.zeros_like(variance)))
+        reach = np.zeros_like(variance)
+        parts.append((*own.outputs(), own.shift, variance, *rates, own.bending, reach))
     return Fluctuations(*(np.array(part) for part in zip(*parts, strict=True)))
