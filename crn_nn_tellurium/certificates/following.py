@@ -267,7 +267,9 @@ class EnvelopeModel:
         """What a run says: by when each output has settled, and what the slowest waits for."""
         above, below = self.errors(state, aim.upper)
         settled = self._crossings(time, state, np.maximum(above, below), aim, may_widen)
-        if not may_widen and len(self.net.layers) > 1:
+        # where species act on one another both ways, no lines bound the outputs
+        ordered = not any(layer.knot for layer in self.kinetics.layers)
+        if not may_widen and ordered and len(self.net.layers) > 1:
             settled = self._hidden(time, state, settled, aim)
             past = time[:, None] >= settled
             above, below = (np.where(past, np.minimum(e, aim.goal), e) for e in (above, below))
