@@ -32,10 +32,10 @@ class LostApart(cn.Activation):
         return smoothed_relu_derivative(drives, self.h) @ [1.0, -1.0]
 
 
-def above_its_ceiling(h=1e-6, bias=10.0, value=cn.ClippedReLU(h=1e-4)):
+def above_its_ceiling(h=1e-6, bias=10.0, value=None):
     """A slow unit, which a clipped value hides."""
     slow = cn.Layer([[1.0]], [0.0], cn.SmoothedReLU(h=h))
-    return cn.Network([slow, cn.Layer([[1.0]], [bias], value)])
+    return cn.Network([slow, cn.Layer([[1.0]], [bias], value or cn.ClippedReLU(h=1e-4))])
 
 
 def saturated(seed):
