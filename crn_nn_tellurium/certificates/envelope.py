@@ -13,7 +13,7 @@ how far the upper copy is above the fixed point, e >= 0, and how far the lower i
 1], and for catalysts X:
 
     e' = D_e (1 + e) - c e - B e^2      D_e = sum over gains K e_X + sum over losses K f_X
-    f' = D_f l - c f l - S f^2          D_f = sum over gains K f_X + sum over losses K e_X
+    f' = D_f l - S f - B f l            D_f = sum over gains K f_X + sum over losses K e_X
 
 for a rail (c = h / y* + y*, its rate at the fixed point; B = y*, S = h / y*), and without the
 square and with D_e in place of D_e (1 + e) where a gain does not need y itself. The rest, l = 1 -
@@ -67,11 +67,11 @@ class Coefficients:
     # the slowest rate at the fixed point, by species as all of these but K, (n_floating,)
     rate: FloatArray
     # at which the upper copy, its extra part and the lower copy come back without a catalyst's
-    # help; of species that are lost with their square c, of the lower copy without such gains
+    # help; of species that are lost with their square c, and S of the lower copy
     above: FloatArray
     extra: FloatArray
     below: FloatArray
-    # B and S, of species that are lost with their square
+    # B, of species that are lost with their square
     square_above: FloatArray
     square_below: FloatArray
     # the largest and smallest K of every reaction and species that it changes, and the smallest
@@ -104,7 +104,7 @@ class Envelope:
     >>> at = np.array([2.0])
     >>> values = envelope.constants(envelope.coefficients((at, at))).tolist()
     >>> dict(zip(envelope.network.rate_constants, values, strict=True))
-    {'c_Y_above': 2.5, 'b_Y_above': 2.0, 'c_Y_below': 2.5, 'b_Y_below': 0.5}
+    {'c_Y_above': 2.5, 'c_Y_below': 0.5, 'b_Y_above': 2.0, 'b_Y_below': 2.0}
     """
 
     def __init__(self, crn: ReactionNetwork) -> None:
@@ -152,18 +152,13 @@ class Envelope:
             reactions.append(
                 Reaction(f"Jc_{extra(name)}", (extra(name),), (), value("c", "extra"), 1.0)
             )
+        reactions.append(Reaction(f"Jc_{low}", (low,), (rest,), value("c", "below"), 1.0))
         if not self.riccati[i]:
-            return [*reactions, Reaction(f"Jc_{low}", (low,), (rest,), value("c", "below"), 1.0)]
-        b_above, c, b_below = (
-            value("b", "square_above"),
-            value("c", "below"),
-            value("b", "square_below"),
-        )
+            return reactions
         return [
             *reactions,
-            Reaction(f"Jb_{high}", {high: 2}, (high,), b_above, 1.0),
-            Reaction(f"Jc_{low}", (low, rest), {rest: 2}, c, 1.0),
-            Reaction(f"Jb_{low}", {low: 2}, (low, rest), b_below, 1.0),
+            Reaction(f"Jb_{high}", {high: 2}, (high,), value("b", "square_above"), 1.0),
+            Reaction(f"Jb_{low}", (low, rest), {rest: 2}, value("b", "square_below"), 1.0),
         ]
 
     def _coupled(self, t: int, catalysts: list[int]) -> list[Reaction]:
@@ -317,7 +312,8 @@ class Envelope:
 
         gains, alone = terms.number > 0, np.all(terms.others >= self.n, axis=1)
         lost = ~gains & (terms.power == 1)
-        squares = Squares.of(terms, (low, high), fixed_point, alone)
+        known = np.array_equal(*fixed_point) and not rates
+        squares = Squares.of(terms, (low, high), fixed_point, alone, known)
         # without a square or a loop, what is made equals what is lost; of one gain both bound it
         decay = added(terms, low, lost)
         only = self._one_gain & self.relaxes
@@ -329,13 +325,13 @@ class Envelope:
             rate=np.where(self.relaxes, decay, squares.rate),
             above=np.where(self.relaxes, free + paired, squares.rate),
             extra=free,
-            below=np.where(self.riccati, squares.rate_below, made_back),
+            below=np.where(self.riccati, squares.free_below, made_back),
             square_above=squares.above,
             square_below=squares.below,
             most=most,
             least=least,
             back=back,
-            known=np.array_equal(*fixed_point) and not rates,
+            known=known,
             fixed_point=fixed_point,
         )
 

@@ -104,8 +104,12 @@ class Pace:
         """The first rail of the unit of each rail that shares its drive but for a constant, else
         -1; and the constant.
         """
-        n = self._crn.terms.n_rows
+        terms, n = self._crn.terms, self._crn.terms.n_rows
         first, constant = np.full(n, -1), np.zeros(n)
+        # what moves each in proportion to itself by nothing else: biases, and losses of its own
+        steady = (terms.power == 1) & (terms.others == terms.one).all(axis=1)
+        sizes = terms.number * self._crn.constants[terms.constant]
+        drive = _added(np.where(steady, sizes, 0.0), terms.row, n)
         begin = 0
         for layer in self._kinetics.layers:
             rails, n_units = layer.activation.rails, layer.encoding.layer.n_out
@@ -118,7 +122,7 @@ class Pace:
                 for a in range(1, len(rails)):
                     same = self._own.equals(start, start + a)
                     first[start + a] = np.where(same, start, -1)
-                    constant[start + a] = layer.constants.bias[:, 0] - layer.constants.bias[:, a]
+                    constant[start + a] = drive[start] - drive[start + a]
             begin += width * n_units
         return first, constant
 

@@ -32,18 +32,25 @@ def added(terms: Terms, values: FloatArray, chosen: npt.NDArray[np.bool_]) -> Fl
 
 @dataclass(frozen=True, eq=False)
 class Squares:
-    """Least c and B of each species, (n_floating,), and c and S of its lower copy."""
+    """Least c and B of each species, (n_floating,), and S and B of its lower copy."""
 
     rate: FloatArray
     above: FloatArray
-    rate_below: FloatArray
+    free_below: FloatArray
     below: FloatArray
 
     @classmethod
     def of(
-        cls, terms: Terms, size: Bounds, fixed_point: Bounds, alone: npt.NDArray[np.bool_]
+        cls,
+        terms: Terms,
+        size: Bounds,
+        fixed_point: Bounds,
+        alone: npt.NDArray[np.bool_],
+        known: bool,
     ) -> Squares:
-        """From bounds of each term but for y itself (n_terms,), and which nothing catalyses."""
+        """From bounds of each term but for y itself (n_terms,), which nothing catalyses, and
+        whether all bounds are numbers.
+        """
         low, high = size
         lower, upper = fixed_point
         gains = terms.number > 0
@@ -71,7 +78,10 @@ class Squares:
         c_below, s_below = slowest(made & alone)
         helped = added(terms, np.ones_like(low), made & ~alone) > 0
         c_below = np.where(helped, np.maximum(c_below, s_below + b), c)
-        return cls(c, b, c_below, np.where(helped, s_below, s))
+        s_below = np.where(helped, s_below, s)
+        # of one network c - S is B, whose digits the difference would lose
+        b_below = b if known else np.maximum(c_below - s_below, b)
+        return cls(c, b, s_below, b_below)
 
 
 def _half(u: FloatArray, product: FloatArray) -> FloatArray:

@@ -262,9 +262,9 @@ def smallest_volume(
         Probability, above 1/2, of the right class at the steady state.
     verify : bool or int
         How many samples, from the least volume to the largest, are run at their volume by
-        Gillespie's method; true stands for three: see `SmallestVolume.counted`. Each takes `draws` runs of four lifetimes
-        of its slowest change: minutes where h is small. `net.with_h(1e-2)`, or fewer draws, are
-        quicker.
+        Gillespie's method; true stands for three: see `SmallestVolume.counted`. Each takes `draws`
+        runs of four lifetimes of its slowest change: minutes where h is small. `net.with_h(1e-2)`,
+        or fewer draws, are quicker.
     draws : int
         Runs of each of these.
     units : PhysicalUnits, optional
