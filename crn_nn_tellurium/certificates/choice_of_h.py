@@ -69,7 +69,7 @@ class HPoint:
     # at a volume, the largest standard deviation of an output, and how many species' moments are
     # doubtful there (see `Noise.doubts`); None without
     noise: float | None
-    doubtful: int | None
+    doubtful_species: int | None
 
     def __repr__(self) -> str:
         return f"HPoint({self._text()})"
@@ -78,7 +78,7 @@ class HPoint:
         accuracy = "" if self.accuracy is None else f", accuracy {self.accuracy:.3g}"
         settles = f"settles by t = {self.settling_time:.4g}"
         noise = "" if self.noise is None else f" with noise {self.noise:.3g}"
-        doubts = f", {self.doubtful} species doubtful" if self.doubtful else ""
+        doubts = f", {self.doubtful_species} species doubtful" if self.doubtful_species else ""
         gives = f"error {self.error:.3g}{noise}{accuracy}, {settles}{doubts}"
         return f"h = {_numbers(self.h)}: {gives}"
 
@@ -94,11 +94,12 @@ class TradeOff:
     settling_time: FloatArray
     accuracy: FloatArray | None
     noise: FloatArray | None
-    doubtful: npt.NDArray[np.intp] | None
+    doubtful_species: npt.NDArray[np.intp] | None
 
     def __post_init__(self) -> None:
         read_only(self.h, self.error, self.settling_time)
-        read_only(*(part for part in (self.accuracy, self.noise) if part is not None))
+        further = self.accuracy, self.noise, self.doubtful_species
+        read_only(*(part for part in further if part is not None))
 
     def __repr__(self) -> str:
         h = f"{len(self.h)} points: h {_ends(self.h, 3)}"
@@ -115,7 +116,7 @@ class TradeOff:
         further = {
             "accuracy": self.accuracy,
             "noise": self.noise,
-            "doubtful_species": self.doubtful,
+            "doubtful_species": self.doubtful_species,
         }
         columns |= {name: values for name, values in further.items() if values is not None}
         return frame_of({"h": self.h}, columns)
@@ -129,7 +130,7 @@ class HChoice(HPoint):
 
     Attributes
     ----------
-    h, error, settling_time, accuracy, noise, doubtful
+    h, error, settling_time, accuracy, noise, doubtful_species
         As in `HPoint`.
     network : Network
         With the chosen h.
@@ -198,7 +199,7 @@ class HChoice(HPoint):
             facts["accuracy"] = self.accuracy
         if self.volume is not None:
             facts["molecules at 1"] = self.volume
-            facts["noise"] = f"{self.noise:.3g}, {self.doubtful} species doubtful"
+            facts["noise"] = f"{self.noise:.3g}, {self.doubtful_species} species doubtful"
         curve = self.curve
         lines = {
             "error": [np.log10(curve.error)],
@@ -329,14 +330,14 @@ class _Table:
 
     def __init__(self, trials: Trials, y: npt.NDArray[Any] | None, points: list[Point]) -> None:
         self._trials, self._y, self._points = trials, y, points
-        found = [self._at(point) for point in points]
+        found, counts = [self._at(point) for point in points], trials.volume is not None
         self.curve = TradeOff(
             h=10.0 ** np.array([point[0] for point in points]),
             error=np.array([p.error for p in found]),
             settling_time=np.array([p.settling_time for p in found]),
             accuracy=None if y is None else np.array([p.accuracy for p in found]),
-            noise=None if trials.volume is None else np.array([p.noise for p in found]),
-            doubtful=None if trials.volume is None else np.array([p.doubtful for p in found]),
+            noise=np.array([p.noise for p in found]) if counts else None,
+            doubtful_species=np.array([p.doubtful_species for p in found]) if counts else None,
         )
 
     def _at(self, point: Point) -> HPoint:

@@ -13,7 +13,7 @@ how far the upper copy is above the fixed point, e >= 0, and how far the lower i
 1], and for catalysts X:
 
     e' = D_e (1 + e) - c e - B e^2      D_e = sum over gains K e_X + sum over losses K f_X
-    f' = D_f l - c f l - S f^2          D_f = sum over gains K f_X + sum over losses K e_X
+    f' = D_f l - S f - B f l            D_f = sum over gains K f_X + sum over losses K e_X
 
 for a rail (c = h / y* + y*, its rate at the fixed point; B = y*, S = h / y*), and without the
 square and with D_e in place of D_e (1 + e) where a gain does not need y itself. The rest, l = 1 -
@@ -54,12 +54,10 @@ from crn_nn_tellurium.certificates.copies import (
     remove,
     turn,
 )
+from crn_nn_tellurium.certificates.squares import Squares, added
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species, multiplied_by
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics import Bounds
-
-_ROUNDING = 1e-14
-"""Of the sizes of all that adds up to a drive: what its bounds are widened by."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +67,11 @@ class Coefficients:
     # the slowest rate at the fixed point, by species as all of these but K, (n_floating,)
     rate: FloatArray
     # at which the upper copy, its extra part and the lower copy come back without a catalyst's
-    # help; of species that are lost with their square c, of the lower copy without such gains
+    # help; of species that are lost with their square c, and S of the lower copy
     above: FloatArray
     extra: FloatArray
     below: FloatArray
-    # B and S, of species that are lost with their square
+    # B, of species that are lost with their square
     square_above: FloatArray
     square_below: FloatArray
     # the largest and smallest K of every reaction and species that it changes, and the smallest
@@ -106,7 +104,7 @@ class Envelope:
     >>> at = np.array([2.0])
     >>> values = envelope.constants(envelope.coefficients((at, at))).tolist()
     >>> dict(zip(envelope.network.rate_constants, values, strict=True))
-    {'c_Y_above': 2.5, 'b_Y_above': 2.0, 'c_Y_below': 2.5, 'b_Y_below': 0.5}
+    {'c_Y_above': 2.5, 'c_Y_below': 0.5, 'b_Y_above': 2.0, 'b_Y_below': 2.0}
     """
 
     def __init__(self, crn: ReactionNetwork) -> None:
@@ -154,18 +152,13 @@ class Envelope:
             reactions.append(
                 Reaction(f"Jc_{extra(name)}", (extra(name),), (), value("c", "extra"), 1.0)
             )
+        reactions.append(Reaction(f"Jc_{low}", (low,), (rest,), value("c", "below"), 1.0))
         if not self.riccati[i]:
-            return [*reactions, Reaction(f"Jc_{low}", (low,), (rest,), value("c", "below"), 1.0)]
-        b_above, c, b_below = (
-            value("b", "square_above"),
-            value("c", "below"),
-            value("b", "square_below"),
-        )
+            return reactions
         return [
             *reactions,
-            Reaction(f"Jb_{high}", {high: 2}, (high,), b_above, 1.0),
-            Reaction(f"Jc_{low}", (low, rest), {rest: 2}, c, 1.0),
-            Reaction(f"Jb_{low}", {low: 2}, (low, rest), b_below, 1.0),
+            Reaction(f"Jb_{high}", {high: 2}, (high,), value("b", "square_above"), 1.0),
+            Reaction(f"Jb_{low}", (low, rest), {rest: 2}, value("b", "square_below"), 1.0),
         ]
 
     def _coupled(self, t: int, catalysts: list[int]) -> list[Reaction]:
@@ -317,57 +310,28 @@ class Envelope:
         most = np.where(terms.power == 0, high / lower[own], high)
         least = np.where(terms.power == 0, low / upper[own], low)
 
-        def total(values: FloatArray, chosen: npt.NDArray[np.bool_]) -> FloatArray:
-            found: FloatArray = np.bincount(own[chosen], values[chosen], self.n).astype(float)
-            return found
-
-        gains, alone = terms.number > 0, (terms.others >= self.n).all(axis=1)
-        made, square = gains & (terms.power == 0), total(low, terms.power == 2)
+        gains, alone = terms.number > 0, np.all(terms.others >= self.n, axis=1)
         lost = ~gains & (terms.power == 1)
-
-        def slowest(chosen: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
-            # min of source / y + square y over y between its bounds, where the two are equal, and
-            # what is left of it without the square
-            source = total(low, chosen)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                best = np.where(square > 0, np.sqrt(source / square), np.inf)
-            best = np.clip(best, lower, upper)
-            return source / best + square * best, source / upper
-
-        # h + u y - q y^2: of the drive u, its bounds
-        up, down = ((terms.power == 1) & side for side in (gains, ~gains))
-        rounding = _ROUNDING * (total(high, up) + total(high, down))
-        least_u = total(low, up) - total(high, down) - rounding
-        most_u = total(high, up) - total(low, down) + rounding
-        c, s = slowest(made)
-        product = total(low, made) * square
-        # S + B = sqrt(u^2 + 4 h q), B is its half with u, S that with -u; each as it is, or as made
-        # of y* between its bounds, whichever is more
-        c = np.maximum(c, np.hypot(np.clip(0.0, least_u, most_u), 2 * np.sqrt(product)))
-        b = np.maximum(square * lower, _half(least_u, product))
-        s = np.maximum(s, _half(-most_u, product))
-        # what catalysts make is no part of c and S of the lower copy
-        c_below, s_below = slowest(made & alone)
-        helped = np.isin(np.arange(self.n), own[made & ~alone])
-        c_below = np.where(helped, np.maximum(c_below, s_below + b), c)
-        s_below = np.where(helped, s_below, s)
+        known = np.array_equal(*fixed_point) and not rates
+        squares = Squares.of(terms, (low, high), fixed_point, alone, known)
         # without a square or a loop, what is made equals what is lost; of one gain both bound it
-        decay = total(low, lost)
+        decay = added(terms, low, lost)
         only = self._one_gain & self.relaxes
         back = np.where(only[own] & gains, np.maximum(least, decay[own]), least)
-        free = total(low, lost & alone)
-        paired = total(low, lost & self.is_paired)
+        free = added(terms, low, lost & alone)
+        paired = added(terms, low, lost & self.is_paired)
+        made_back = added(terms, back, gains & (terms.power == 0) & alone)
         return Coefficients(
-            rate=np.where(self.relaxes, decay, c),
-            above=np.where(self.relaxes, free + paired, c),
+            rate=np.where(self.relaxes, decay, squares.rate),
+            above=np.where(self.relaxes, free + paired, squares.rate),
             extra=free,
-            below=np.where(self.riccati, c_below, total(back, made & alone)),
-            square_above=b,
-            square_below=s_below,
+            below=np.where(self.riccati, squares.free_below, made_back),
+            square_above=squares.above,
+            square_below=squares.below,
             most=most,
             least=least,
             back=back,
-            known=np.array_equal(*fixed_point) and not rates,
+            known=known,
             fixed_point=fixed_point,
         )
 
@@ -415,14 +379,6 @@ class Envelope:
         # what is left of a lower copy rises as its error falls
         falls[self._first + 2] = True
         return bool(np.all(falls | gone))
-
-
-def _half(u: FloatArray, product: FloatArray) -> FloatArray:
-    """(u + sqrt(u^2 + 4 product)) / 2, without cancellation; 0 without a product."""
-    root = np.hypot(u, 2 * np.sqrt(product))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.where(u > 0, (u + root) / 2, 2 * product / (root - u))
-    return np.where(product > 0, found, 0.0)
 
 
 def _check(crn: ReactionNetwork) -> None:

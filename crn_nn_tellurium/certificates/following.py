@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.certificates.closed_form import covers
+from crn_nn_tellurium.certificates.copies import left
 from crn_nn_tellurium.certificates.envelope import Coefficients, Envelope
 from crn_nn_tellurium.certificates.pace import Pace
 from crn_nn_tellurium.certificates.question import Answer, EnvelopeCourse, Question
@@ -41,6 +42,8 @@ RATIO = 1.05
 """Ratio of one time to the next on the grid that the envelope is first followed on."""
 _CHUNK = 60
 """Times that are integrated before it is asked whether all is settled: a factor of 18 in time."""
+_BEYOND = 100.0
+"""How many times its fixed point a lower copy may be above it while a whole chunk is integrated."""
 _FINE = 33
 """Points within one step near a crossing: the bound is late by 5 % / 32 of the time at most."""
 _NEAR = 0.8
@@ -138,6 +141,12 @@ class EnvelopeModel:
     def flat(self) -> Integrator:
         """The envelope, to be integrated; one for one structure and signs of weights."""
         return self.engine.model(self.envelope.network)
+
+    @cached_property
+    def _rests(self) -> npt.NDArray[np.intp]:
+        """Where in the state (n_floating,) what is left of each lower copy stands."""
+        place = {name: i for i, name in enumerate(self.envelope.network.floating)}
+        return np.array([place[left(name)] for name in self.crn.floating])
 
     @cached_property
     def _read_out(self) -> FloatArray:
@@ -253,7 +262,7 @@ class EnvelopeModel:
         states = [start[None]]
         # from 0, times do not grow by a ratio
         grown = first or step
-        grid = grown * RATIO ** np.arange(0 if first < grown else 1, _CHUNK)
+        grid = grown * RATIO ** np.arange(0 if first < grown else 1, self._chunk(start))
         while True:
             grid = np.unique(np.minimum(grid, end))
             since = np.concatenate([times[-1][-1:], grid])
@@ -261,13 +270,22 @@ class EnvelopeModel:
             times.append(grid)
             if is_last(float(grid[-1]), states[-1][-1]):
                 return np.concatenate(times), np.concatenate(states)
-            grid = grid[-1] * RATIO ** np.arange(1, _CHUNK)
+            grid = grid[-1] * RATIO ** np.arange(1, self._chunk(states[-1][-1]))
+
+    def _chunk(self, state: FloatArray) -> int:
+        """Up to which power of the ratio times are integrated at once from a state."""
+        # a copy that starts beyond its fixed point is the difference of two species, which drift
+        # apart by 1e-10 of their size and are put together at the start of each chunk
+        _, low = self.envelope.relative(state)
+        return 2 if low.min() < -_BEYOND else _CHUNK
 
     def _course(self, time: FloatArray, state: FloatArray, aim: _Aim, may_widen: bool) -> Course:
         """What a run says: by when each output has settled, and what the slowest waits for."""
         above, below = self.errors(state, aim.upper)
         settled = self._crossings(time, state, np.maximum(above, below), aim, may_widen)
-        if not may_widen and len(self.net.layers) > 1:
+        # where species act on one another both ways, no lines bound the outputs
+        ordered = not any(layer.knot for layer in self.kinetics.layers)
+        if not may_widen and ordered and len(self.net.layers) > 1:
             settled = self._hidden(time, state, settled, aim)
             past = time[:, None] >= settled
             above, below = (np.where(past, np.minimum(e, aim.goal), e) for e in (above, below))
@@ -335,6 +353,8 @@ class EnvelopeModel:
         """States (n_times, n_species) with the envelope's rate constants (n_constants,)."""
         # roadrunner's error weights vanish with a species; too much error makes a later bound
         start = np.where(np.abs(start) < _TINY, _TINY, start)
+        _, low = self.envelope.relative(start)
+        start[self._rests] = np.where(low < 0, 1 - low, start[self._rests])
         usual = self.engine.tolerances
         tolerances = replace(usual, relative=usual.relative * finer)
         return self.flat.time_course(times, start, _HELD, values, tolerances=tolerances)

@@ -1,9 +1,9 @@
 """How fast species may still change, and so how near they are to what they follow.
 
 A species that at some time grows by the part g = y' / y of itself is where its reactions would
-settle if, beside them, it were lost at the rate g y: for a rail, y = sigma_h(u - g), to the bit
-of a formula. So a state of the network is a fixed point of the same network with other drives, and
-what saturates there hides how far off they are, as it does at rest. Of a rail
+settle if, beside them, it were lost at the rate g y: for a rail, exactly, y = sigma_h(u - g). So a
+state of the network is a fixed point of the same network with other drives, and what saturates
+there hides how far off they are, as it does at rest. Of a rail
 
     g' = -(h / y + q y) g + u',
 
@@ -13,8 +13,8 @@ d = g_r - g_0, and from this u' has cancelled:
 
     d' = -(h / y_r + q y_r - g_0) d + (s - 2 h / y_r + 2 h / y_0) g_0.
 
-(Proofs: docs/theory.md.) All bounds are of what lies in one box of concentrations for ever; a chain
-of boxes, each entered at its own time, makes them smaller and smaller.
+(Theorems 16 to 18 of docs/theory.md.) All bounds are of what lies in one box of concentrations for
+ever; a chain of boxes, each entered at its own time, makes them smaller and smaller.
 """
 
 from __future__ import annotations
@@ -104,8 +104,12 @@ class Pace:
         """The first rail of the unit of each rail that shares its drive but for a constant, else
         -1; and the constant.
         """
-        n = self._crn.terms.n_rows
+        terms, n = self._crn.terms, self._crn.terms.n_rows
         first, constant = np.full(n, -1), np.zeros(n)
+        # what moves each in proportion to itself by nothing else: biases, and losses of its own
+        steady = (terms.power == 1) & (terms.others == terms.one).all(axis=1)
+        sizes = terms.number * self._crn.constants[terms.constant]
+        drive = _added(np.where(steady, sizes, 0.0), terms.row, n)
         begin = 0
         for layer in self._kinetics.layers:
             rails, n_units = layer.activation.rails, layer.encoding.layer.n_out
@@ -118,7 +122,7 @@ class Pace:
                 for a in range(1, len(rails)):
                     same = self._own.equals(start, start + a)
                     first[start + a] = np.where(same, start, -1)
-                    constant[start + a] = layer.constants.bias[:, 0] - layer.constants.bias[:, a]
+                    constant[start + a] = drive[start] - drive[start + a]
             begin += width * n_units
         return first, constant
 
@@ -175,7 +179,7 @@ class Pace:
         return Unsettled(between, common, change)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Equations:
     """What the equations of the changes are made of, (n_times, n_floating) each."""
 

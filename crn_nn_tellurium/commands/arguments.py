@@ -61,13 +61,18 @@ Model = Annotated[
         autocompletion=shipped,
     ),
 ]
+_TABLE = (
+    "CSV with a column per input, by name; or numbers without a header; - reads standard input."
+)
 Data = Annotated[
     Path,
-    Argument(
-        help="CSV with a column per input, by name; or numbers without a header; - reads standard"
-        " input."
-    ),
+    Argument(help=_TABLE),
 ]
+Samples = Annotated[
+    Path | None,
+    Argument(help=_TABLE),
+]
+Inputs = Annotated[list[str] | None, Option("--input", help="Input values: 0,1. May be repeated.")]
 Out = Annotated[
     Path | None,
     Option(
@@ -145,6 +150,9 @@ def inputs_of(model: Any, text: str | None) -> list[float] | None:
     return input_values(text, model)
 
 
+_INPUTS = "the network's inputs (a file of numbers alone needs no header)"
+
+
 @dataclass(frozen=True)
 class CsvTable:
     """Cells by column, and the file that they are from."""
@@ -160,7 +168,7 @@ class CsvTable:
             raise self.wrong(f"no column {name!r}; it has {some(list(self.cells))}")
         return self.cells[name]
 
-    def numbers(self, names: Sequence[str], what: str = "the network's inputs") -> FloatArray:
+    def numbers(self, names: Sequence[str], what: str = _INPUTS) -> FloatArray:
         """Some columns as an array (n_samples, n_names), by headings or their identifiers."""
         headings = list(self.cells)
         # a network that was trained on this table has identifiers made of its headings

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from rich.table import Table
-from typer import Argument, Option
+from typer import Option
 
 from crn_nn_tellurium.commands.arguments import (
+    Inputs,
     Net,
     Overwrite,
+    Samples,
     load_network,
     sample_inputs,
 )
@@ -37,13 +39,8 @@ _MANY_INPUTS = 8
 
 def command(
     net: Net,
-    data: Annotated[
-        Path | None,
-        Argument(help="CSV with a column per input, by name; or numbers without a header."),
-    ] = None,
-    input: Annotated[
-        list[str] | None, Option("--input", help="Input values: 0,1. May be repeated.")
-    ] = None,
+    data: Samples = None,
+    input: Inputs = None,
     tolerance: Annotated[float, Option(help="Absolute, in units of the outputs.")] = 1e-3,
     rates: Annotated[float, Option(help="Relative error that every rate constant may have.")] = 0.0,
     bound: Annotated[

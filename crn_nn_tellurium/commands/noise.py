@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from typer import Argument, Option
+from typer import Option
 
 from crn_nn_tellurium.commands.arguments import (
+    Inputs,
     Net,
     Out,
     Overwrite,
+    Samples,
     load_network,
     read_table,
     sample_inputs,
@@ -25,13 +27,8 @@ if TYPE_CHECKING:
 
 def command(
     net: Net,
-    data: Annotated[
-        Path | None,
-        Argument(help="CSV with a column per input, by name; or numbers without a header."),
-    ] = None,
-    input: Annotated[
-        list[str] | None, Option("--input", help="Input values: 0,1. May be repeated.")
-    ] = None,
+    data: Samples = None,
+    input: Inputs = None,
     volume: Annotated[
         float | None,
         Option(help="Molecules at a concentration of 1; by default the fewest that do are sought."),

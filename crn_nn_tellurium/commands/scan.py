@@ -54,6 +54,10 @@ Errors = Annotated[
 Input = Annotated[
     str | None, Option(help="All inputs, 0,1: those not varied; by default 0 or the lowest.")
 ]
+Volume = Annotated[
+    float | None,
+    Option(help="Of standard_deviation, class_probability: molecules at a concentration of 1."),
+]
 Keep = Annotated[
     str,
     Option(
@@ -82,10 +86,7 @@ def command(
     bound: Annotated[
         str | None, Option(help="Of settling_time: envelope, as by default, or cheap.")
     ] = None,
-    volume: Annotated[
-        float | None,
-        Option(help="Of standard_deviation, class_probability: molecules at a concentration of 1."),
-    ] = None,
+    volume: Volume = None,
     output: Annotated[
         Path | None,
         Option("-o", "--output", help="Result: .nc (netCDF), .zarr, or a table: .csv, .tsv."),

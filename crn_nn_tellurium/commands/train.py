@@ -51,6 +51,13 @@ def command(
     cv: Annotated[
         float | None, Option(help="Train for rate constants off by this coefficient of variation.")
     ] = None,
+    volume: Annotated[
+        float | None,
+        Option(
+            help="Train for few molecules, so many at a concentration of 1. Features are then taken"
+            " as they are, best from 0 to 1."
+        ),
+    ] = None,
     density: Annotated[float, Option(help="Share of the weights that remain.")] = 1.0,
     held_out: Annotated[
         float, Option(help="Share of the rows kept for the report.", min=0.0, max=0.9)
@@ -63,13 +70,15 @@ def command(
 
     Example: [bold]crn-nn train flowers.csv --target species --layers 8,8 -o flowers.json[/bold]
     """
+    if cv is not None and volume is not None:
+        raise InputError("--cv and --volume are two kinds of noise; expected one of them")
     check_network_file(output)
     check_new(overwrite, output, picture=plot)
     names, x, cells = read_table(data).features_and_target(target)
     sizes = listed("--layers", layers, int, "whole numbers with commas between: 8,8")
     regress, y = _task_and_targets(task, target, cells)
     with console.status("loading"):
-        from crn_nn_tellurium.training import train_on_table
+        from crn_nn_tellurium.training import Molecules, train_on_table
 
     settings = {
         "hidden_layer_sizes": sizes,
@@ -79,7 +88,9 @@ def command(
         "solver": solver,
         "max_iter": max_iter,
         "max_rate_constant": max_rate_constant,
-        "noise": cv,
+        "noise": cv if volume is None else Molecules(volume),
+        # a scaling folded in would have noise of its own
+        "standardize": volume is None,
         "density": density,
         "random_state": seed,
     }

@@ -2,7 +2,7 @@
 
 from crn_nn_tellurium.fluctuations.adjoint import backward
 from crn_nn_tellurium.fluctuations.counting import Counted
-from crn_nn_tellurium.fluctuations.levels import Block, Levels, Pairs
+from crn_nn_tellurium.fluctuations.levels import Block, Levels
 from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise
 from crn_nn_tellurium.fluctuations.probabilities import class_probabilities, probability_of
 from crn_nn_tellurium.fluctuations.result import Fluctuations, Noise

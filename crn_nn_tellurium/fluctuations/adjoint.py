@@ -31,10 +31,10 @@ from typing import Any
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, dense
-from crn_nn_tellurium.fluctuations.levels import Pairs
+from crn_nn_tellurium.fluctuations.levels import Pairs, block_of
 from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise
 from crn_nn_tellurium.kinetics import LayerKinetics, LayerState, RateConstants
-from crn_nn_tellurium.networks import INPUT, outer_sum, places, values_of
+from crn_nn_tellurium.networks import outer_sum, places, values_of
 
 
 def backward(
@@ -85,7 +85,7 @@ class _Multipliers:
         layer, constants = noise.kinetics.layers[number], noise.constants_of(number)
         for a, rail in enumerate(layer.activation.rails):
             level = noise.level_of[layer.name, a]
-            for read, columns in levels_read(noise, layer):
+            for read, columns in noise.levels_read(number):
                 weights = dense(layer.weights(constants)[:, columns])
                 _add(slopes, level, read, rail.sign * self.mu[level][:, :, None] * weights)
         terms = layer.local.terms
@@ -133,9 +133,7 @@ class _Rows:
         self._found: dict[int, FloatArray] = {}
 
     def block(self, level: int, other: int) -> FloatArray:
-        if level >= other:
-            return self._pairs[level, other]
-        return np.swapaxes(self._pairs[other, level], 1, 2)
+        return block_of(self._pairs, level, other)
 
     def __getitem__(self, level: int) -> FloatArray:
         if level not in self._found:
@@ -191,7 +189,7 @@ class _LayerPart:
             own[..., a] += noise * (sizes + np.abs(constants.bias[:, a]))
             bias[:, a] = slope.sum(axis=0)
             bias[:, a] += np.sign(constants.bias[:, a]) * (noise * y).sum(axis=0)
-            for read, columns in levels_read(self._noise, layer):
+            for read, columns in self._noise.levels_read(self.number):
                 slopes = of.block(level, read)
                 own[..., a] += rail.sign * np.einsum(
                     "njc,jc->nj", slopes, dense(weights[:, columns])
@@ -272,20 +270,6 @@ Factor = tuple[int, bool]
 def _factors(layer: LayerKinetics, term: int) -> list[Factor]:
     own, pooled = layer.factors(layer.local.terms, term)
     return [(species, False) for species in own] + [(species, True) for species in pooled]
-
-
-def levels_read(noise: NetworkNoise, layer: LayerKinetics) -> list[tuple[int, slice]]:
-    """The levels that a layer reads, and where their species stand among its catalysts."""
-    return [
-        (
-            noise.level_of[source.name, species],
-            # catalysts stand by unit, then by species
-            slice(source.span.start + place, source.span.stop, len(source.species)),
-        )
-        for source in layer.encoding.sources
-        if source.name != INPUT
-        for place, species in enumerate(source.species)
-    ]
 
 
 def _add(slopes: Pairs, level: int, other: int, block: FloatArray) -> None:

@@ -2,8 +2,7 @@
 
 Each draw starts at the steady state, rounded to whole molecules, and runs until `LIFETIMES` of the
 slowest change have passed: of the way of the mean e^-4 is left then, of the variance's e^-8. How
-often the class is right lies, at a level of 95 %, between the bounds of Clopper and Pearson
-(Biometrika 26 (1934) 404).
+often the class is right lies between `share_bounds`.
 """
 
 from __future__ import annotations
@@ -11,14 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, share_bounds
 from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise
 from crn_nn_tellurium.simulation import Simulator
 
-LEVEL = 0.95
-"""How often the bounds hold the true share between them."""
 LIFETIMES = 4
 """How long a draw runs, in lifetimes of the slowest change."""
 MOST_REACTIONS = 2e10
@@ -84,8 +80,7 @@ def count(
         seed=seed,
     )
     right = int((kinetics.net.classify(course.outputs[:, -1]) == label).sum())
-    bounds = binomtest(right, draws).proportion_ci(LEVEL, "exact")
-    lower, upper = float(bounds.low), float(bounds.high)
+    lower, upper = map(float, share_bounds(right, draws))
     # theory's own numerical error beside it
     agrees = lower <= expected + 1e-3 and expected - 1e-3 <= upper
     fewer = right < expected * draws

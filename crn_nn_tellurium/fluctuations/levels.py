@@ -6,8 +6,8 @@ S_lk alone, once earlier blocks are known,
 
     (d_l,i + d_k,j) S_lk,ij = -(sum over m < l of J_lm S_mk + sum over m < k of S_lm J_km' + D_lk),
 
-an elementwise division where all d are negative. No matrix of all species is ever made, and all
-samples are solved at once.
+an elementwise division where all d are negative (docs/theory.md, theorem 19). No matrix of all
+species is ever made, and all samples are solved at once.
 """
 
 from __future__ import annotations
@@ -107,9 +107,9 @@ class Levels:
             for other in range(level + 1):
                 total: Any = diffusion.get((level, other), 0.0)
                 for read, block in own:
-                    total = total + block @ _of(found, read, other)
+                    total = total + block @ block_of(found, read, other)
                 for read, block in self.reads[other]:
-                    total = total + np.swapaxes(block @ _of(found, read, level), 1, 2)
+                    total = total + np.swapaxes(block @ block_of(found, read, level), 1, 2)
                 slopes = self.diagonal[level][:, :, None] + self.diagonal[other][:, None, :]
                 found[level, other] = -total / slopes
             if kept is not None:
@@ -134,7 +134,7 @@ class Levels:
         return turned(self.transposed.lyapunov(turned(right)))
 
 
-def _of(pairs: Pairs, level: int, other: int) -> FloatArray:
+def block_of(pairs: Pairs, level: int, other: int) -> FloatArray:
     """The block of two levels, in either order."""
     if level >= other:
         return pairs[level, other]

@@ -23,7 +23,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray, dense
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.fluctuations.levels import Block, Levels, Pairs
+from crn_nn_tellurium.fluctuations.levels import Block, Levels, Pairs, block_of
 from crn_nn_tellurium.kinetics import LayerKinetics, LayerState, NetworkKinetics, RateConstants
 from crn_nn_tellurium.networks import INPUT
 
@@ -66,7 +66,8 @@ class NetworkNoise:
         ):
             linear = layer.linearize(state, self.constants_of(number).local)
             for (a,) in layer.blocks:
-                diagonal.append(linear.own[a, a])
+                # what is pooled is the same of all units
+                diagonal.append(np.broadcast_to(linear.own[a, a], state.y[a].shape))
                 own = [
                     (self.level_of[layer.name, b], Block(None, entry))
                     for (row, b), entry in linear.own.items()
@@ -86,18 +87,23 @@ class NetworkNoise:
                 reads.append(tuple(own))
         return Levels(tuple(diagonal), tuple(reads))
 
+    def levels_read(self, number: int) -> list[tuple[int, slice]]:
+        """The levels that a layer reads, and where their species stand among its catalysts."""
+        return [
+            (
+                self.level_of[source.name, species],
+                # catalysts stand by unit, then by species
+                slice(source.span.start + place, source.span.stop, len(source.species)),
+            )
+            for source in self.kinetics.layers[number].encoding.sources
+            if source.name != INPUT
+            for place, species in enumerate(source.species)
+        ]
+
     def _weights(self, number: int) -> list[tuple[int, Any]]:
         """By level that a layer reads, the weights (n_units, m) of its species."""
-        layer = self.kinetics.layers[number]
-        weights, found = layer.weights(self.constants_of(number)), []
-        for source in layer.encoding.sources:
-            if source.name == INPUT:
-                continue
-            # catalysts stand by unit, then by species
-            part, width = weights[:, source.span], len(source.species)
-            for place, species in enumerate(source.species):
-                found.append((self.level_of[source.name, species], part[:, place::width]))
-        return found
+        weights = self.kinetics.layers[number].weights(self.constants_of(number))
+        return [(level, weights[:, columns]) for level, columns in self.levels_read(number)]
 
     def _sizes(self, number: int) -> list[FloatArray]:
         """Sums (n, n_units) of the sizes of what drives each rail of a layer."""
@@ -139,10 +145,7 @@ class NetworkNoise:
     def between(self, number: int, a: int, b: int) -> FloatArray:
         """Covariance (n, n_units, n_units) of two local species of a layer."""
         name = self.kinetics.layers[number].name
-        level, other = self.level_of[name, a], self.level_of[name, b]
-        if level >= other:
-            return self.covariance[level, other]
-        return np.swapaxes(self.covariance[other, level], 1, 2)
+        return block_of(self.covariance, self.level_of[name, a], self.level_of[name, b])
 
     @cached_property
     def curvature(self) -> list[FloatArray]:

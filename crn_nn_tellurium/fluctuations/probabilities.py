@@ -3,8 +3,11 @@
 One output decides at a threshold, and of two the difference does: by the normal law, exactly. Of
 more, class c wins where all differences y_c - y_j are above 0: an integral over an orthant, by
 separation of variables (Genz, J. Comput. Graph. Stat. 1 (1992) 141) at Sobol's points, which are
-the same for all samples and volumes. scipy's `multivariate_normal.cdf` is the same for one sample
-at a time.
+the same for all samples and volumes, so a probability is smooth in the volume.
+
+scipy's `multivariate_normal.cdf` takes one covariance a call. For 360 digits and their ten classes
+it took 42 s of CPU time, 14 s at a tolerance of 1e-2, where this takes 0.8 s; at volumes of 3 and
+10 the two differ by 2e-5 at most.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.networks import leads_of
 
 IntArray = npt.NDArray[np.intp]
 
@@ -41,19 +45,18 @@ def class_probabilities(mean: FloatArray, covariance: FloatArray, threshold: flo
 
 def probability_of(mean: FloatArray, covariance: FloatArray, winner: IntArray) -> FloatArray:
     """Probability (n,) that the output numbered `winner` (n,) of two or more is the largest."""
+    ahead = leads_of(mean.shape[1], winner)
+    spread = ahead @ covariance @ np.swapaxes(ahead, 1, 2)
+    return all_positive((ahead @ mean[..., None])[..., 0], spread)
+
+
+def all_positive(mean: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Probability (n,) that all of m jointly normal numbers are above 0, by means (n, m)."""
     n, m = mean.shape
-    # the differences of the winner and each of the others
-    others = np.array([[j for j in range(m) if j != c] for c in range(m)])[winner]
-    each = np.arange(n)[:, None]
-    ahead = mean[each, winner[:, None]] - mean[each, others]
-    crossed = covariance[each, winner[:, None], others]
-    own = covariance[np.arange(n), winner, winner][:, None, None]
-    between = covariance[each[..., None], others[:, :, None], others[:, None, :]]
-    spread = own - crossed[:, :, None] - crossed[:, None, :] + between
-    if m == 2:
-        return _by_normal(ahead[:, 0], spread[:, 0, 0])
-    step = max(1, _TOGETHER // (POINTS * (m - 1)))
-    parts = [_orthant(ahead[i : i + step], spread[i : i + step]) for i in range(0, n, step)]
+    if m == 1:
+        return _by_normal(mean[:, 0], covariance[:, 0, 0])
+    step = max(1, _TOGETHER // (POINTS * m))
+    parts = [_orthant(mean[i : i + step], covariance[i : i + step]) for i in range(0, n, step)]
     return np.concatenate(parts) if parts else np.empty(0)
 
 

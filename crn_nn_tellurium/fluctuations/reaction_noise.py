@@ -9,6 +9,12 @@ no noise. The mean is moved by d / V, J d + b = 0, where b is what curved rates 
 
 the last part since of n molecules that meet one another there are n (n - 1) ordered pairs.
 
+What curves adds scatter of its own that first order leaves out: of a second-order part e' H e, e
+normal of covariance S / V, the variance 2 tr(H S H S) / V^2. In the rate of species a it comes and
+goes with e_p e_q, at l_p + l_q where l are rates of return, which leaves in a
+
+    2 tr(G S G S) / V^2,    G_pq = H_pq / sqrt(l_a (l_a + l_p + l_q)).
+
 Source: van Kampen, Stochastic Processes in Physics and Chemistry, ch. X; Elf and Ehrenberg, Genome
 Res. 13 (2003) 2475; for the mean, Grima, J. Chem. Phys. 133 (2010) 035101.
 """
@@ -16,18 +22,22 @@ Res. 13 (2003) 2475; for the mean, Grima, J. Chem. Phys. 133 (2010) 035101.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg
 
 from crn_nn_tellurium.basics import FloatArray, dense
 from crn_nn_tellurium.chemistry import ReactionNetwork, Terms
 from crn_nn_tellurium.errors import ConvergenceError, SingularJacobianError
 from crn_nn_tellurium.simulation import Equations, reduced_equations
+
+IntArray = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +70,8 @@ class ReactionNoise:
             raise SingularJacobianError(
                 f"network {self.crn.name!r}: some small changes of its steady state do not die"
                 " down, beside those of what is conserved, so fluctuations add up without end and"
-                " have no stationary covariance"
+                " have no stationary covariance; expected a state to which all species come back:"
+                " a loss of what grows, say"
             )
         return dense(stability.inner)
 
@@ -87,25 +98,65 @@ class ReactionNoise:
         found = linalg.solve_continuous_lyapunov(inner, -diffusion)
         return np.asarray(self._follow @ (found + found.T) @ self._follow.T / 2)
 
-    @cached_property
-    def shift(self) -> FloatArray:
-        """d (n_floating,)."""
-        curvature, terms, n = np.zeros(len(self.x)), self.crn.terms, len(self.x)
+    def _curved(self) -> Iterator[tuple[IntArray, IntArray, IntArray, FloatArray]]:
+        """Where two factors of a term vary together: row, both species, and what they are
+        multiplied by.
+        """
+        terms, n = self.crn.terms, len(self.x)
         extended = np.concatenate([self.x, self.boundary, [1.0]])
-        together = self.covariance - np.diag(self.x)
         values = terms.number * self.crn.constants[terms.constant]
         places = range(terms.factors.shape[1])
         for p, q in itertools.combinations(places, 2):
             # two of the factors vary together, the others stay
             first, second = terms.factors[:, p], terms.factors[:, q]
             both = (first < n) & (second < n)
-            part = values[both] * together[first[both], second[both]]
+            part = values[both]
             for other in places:
                 if other not in (p, q):
                     part = part * extended[terms.factors[both, other]]
-            np.add.at(curvature, terms.row[both], part)
+            yield terms.row[both], first[both], second[both], part
+
+    @cached_property
+    def shift(self) -> FloatArray:
+        """d (n_floating,)."""
+        curvature, together = np.zeros(len(self.x)), self.covariance - np.diag(self.x)
+        for row, p, q, part in self._curved():
+            np.add.at(curvature, row, part * together[p, q])
         right = -curvature[self._equations.sums.independent]
         return np.asarray(self._follow @ np.linalg.solve(self._inner, right))
+
+    @cached_property
+    def bending(self) -> FloatArray:
+        """Of each species (n_floating,), variance that curved rates alone make, or that they make
+        of an output that reads it, beside what first order has; at a volume of 1.
+        """
+        slowest = -np.linalg.eigvals(self._inner).real.max(initial=-np.inf)
+        own = self.crn.jacobian(self.x, self.boundary).diagonal()
+        rate, found = np.maximum(np.abs(own), slowest), np.zeros(len(self.x))
+        halves: dict[int, dict[tuple[int, int], float]] = {}
+        for parts in self._curved():
+            for row, p, q, part in zip(*(each.tolist() for each in parts), strict=True):
+                entries = halves.setdefault(row, {})
+                for pair in ((p, q), (q, p)):
+                    entries[pair] = entries.get(pair, 0.0) + part / 2
+        for row, entries in halves.items():
+            lasts = {(p, q): rate[row] * (rate[row] + rate[p] + rate[q]) for p, q in entries}
+            scaled = {pair: half / math.sqrt(lasts[pair]) for pair, half in entries.items()}
+            found[row] = self._beside(scaled, self.covariance[row, row])
+        slopes, bends = self._read
+        for slope, bend in zip(slopes, bends, strict=True):
+            ratio = self._beside(bend, float(slope @ self.covariance @ slope))
+            curved = list({p for pair, half in bend.items() if half for p in pair})
+            found[curved] = np.maximum(found[curved], ratio)
+        return found
+
+    def _beside(self, half: dict[tuple[int, int], float], variance: float) -> float:
+        """2 tr(H S H S) over a variance, H a symmetric matrix by its entries."""
+        places = sorted({p for pair in half for p in pair})
+        matrix = np.array([[half.get((p, q), 0.0) for q in places] for p in places])
+        product = matrix @ self.covariance[np.ix_(places, places)] if places else np.zeros((0, 0))
+        more = 2 * float(np.trace(product @ product))
+        return more / variance if variance > 0 else (math.inf if more > 0 else 0.0)
 
     @cached_property
     def anew(self) -> FloatArray:
@@ -129,26 +180,33 @@ class ReactionNoise:
 
     # What is read -----------------------------------------------------------------------------
 
-    def outputs(self) -> tuple[FloatArray, FloatArray]:
-        """Shift (n_out,) and covariance (n_out, n_out) of the observables, or of all species."""
-        if not self.crn.observables:
-            return self.shift, self.covariance
+    @cached_property
+    def _read(self) -> tuple[FloatArray, list[dict[tuple[int, int], float]]]:
+        """Of outputs, slopes (n_out, n_floating), and halves of second derivatives by pairs of
+        species.
+        """
         crn = self.crn
+        if not crn.observables:
+            return np.eye(len(self.x)), [{} for _ in self.x]
         values = dict(zip(crn.floating, self.x.tolist(), strict=True))
         values |= dict(zip(crn.boundary, self.boundary.tolist(), strict=True))
         values |= crn.constant_values
         place = {name: i for i, name in enumerate(crn.floating)}
-        slopes, bend = np.zeros((len(crn.observables), len(place))), np.zeros(len(crn.observables))
+        slopes, bends = np.zeros((len(crn.observables), len(place))), []
         for number, observable in enumerate(crn.observables):
+            bend = {}
             read = [s for s in dict.fromkeys(observable.expression.symbols) if s in place]
             for p in read:
                 slope = observable.expression.derivative(p)
                 slopes[number, place[p]] = slope.evaluate(values)
-                # a curved read-out has a mean that is not that of its species
-                bend[number] += sum(
-                    float(slope.derivative(q).evaluate(values))
-                    * self.covariance[place[p], place[q]]
-                    / 2
-                    for q in read
-                )
-        return slopes @ self.shift + bend, slopes @ self.covariance @ slopes.T
+                for q in read:
+                    bend[place[p], place[q]] = float(slope.derivative(q).evaluate(values)) / 2
+            bends.append(bend)
+        return slopes, bends
+
+    def outputs(self) -> tuple[FloatArray, FloatArray]:
+        """Shift (n_out,) and covariance (n_out, n_out) of the observables, or of all species."""
+        slopes, bends = self._read
+        # a curved read-out has a mean that is not that of its species
+        moved = [sum(half * self.covariance[pair] for pair, half in bend.items()) for bend in bends]
+        return slopes @ self.shift + moved, slopes @ self.covariance @ slopes.T

@@ -21,6 +21,8 @@ MOVED = 0.03
 """Part of a mean that its first correction may be. Of 672 rails, what is below it and not lost had
 the variance of exact birth and death within 36 %, nine tenths of them within 6 %; above it,
 variances may be off by any factor (`tests/fluctuations`)."""
+BENT = 0.1
+"""Part of a variance that curved rates, or a curved read-out, may make by themselves."""
 GONE = 0.01
 """Share of the time that a species may be without a molecule, about."""
 FOR_EVER = 1e12
@@ -45,6 +47,8 @@ class Fluctuations:
     anew: FloatArray
     of_itself: FloatArray
     removal: FloatArray
+    # variance that curves make by themselves, beside that of first order
+    bending: FloatArray
     # how far, beside its distance from another class, an output is moved by a molecule of a species
     # that makes most of its variance
     reach: FloatArray
@@ -66,8 +70,13 @@ class Fluctuations:
         return {
             f"the mean moves by above {MOVED:.0%}": moved,
             "it may be lost for long": gone,
+            f"curves make above {BENT:.0%} of the scatter": self.bending > BENT * volume,
             f"below {FEW} molecules of it decide on the class, whose law is not normal": few,
         }
+
+    def doubtful(self, x: FloatArray, volume: float | FloatArray) -> npt.NDArray[np.bool_]:
+        """Which of them are, for whatever reason, (n, n_species)."""
+        return np.logical_or.reduce(list(self.doubts(x, volume).values()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,11 +121,25 @@ class Noise:
         read_only(self.outputs, self.concentrations)
 
     def at(self, volume: float) -> Noise:
-        """The same at another volume, without solving again."""
+        """The same at another volume, in molecules at a concentration of 1; nothing is solved
+        again.
+
+        Raises
+        ------
+        InputError
+            If the volume is not positive.
+
+        Examples
+        --------
+        >>> import crn_nn_tellurium as cn
+        >>> found = cn.noise(cn.load_model("xor"), [0, 1], volume=5000)
+        >>> bool(found.at(1250).standard_deviation == 2 * found.standard_deviation)
+        True
+        """
         check_positive("volume", volume)
         return replace(self, volume=float(volume))
 
-    def _shaped(self, values: FloatArray) -> FloatArray:
+    def _shaped(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Of samples, or of the one."""
         return values if self.outputs.ndim > 1 else values[0]
 
@@ -151,6 +174,11 @@ class Noise:
         """Probability (..., n_classes) of each class, of outputs that are jointly normal.
 
         Exact for that law with two classes; with more right to 1e-3, near 0 and 1 to far less.
+
+        Raises
+        ------
+        NetworkError
+            If the model has no classes.
         """
         if not self.classes:
             raise NetworkError(
@@ -161,15 +189,11 @@ class Noise:
         parts = mean, covariance.reshape(-1, n_out, n_out), self.threshold
         return self._shaped(class_probabilities(*parts))
 
-    @cached_property
-    def _reasons(self) -> dict[str, npt.NDArray[np.bool_]]:
-        return self.fluctuations.doubts(np.atleast_2d(self.concentrations), self.volume)
-
     @property
     def doubtful(self) -> npt.NDArray[np.bool_]:
         """Which species' moments or law may be wrong at this volume, (..., n_species)."""
-        found = np.logical_or.reduce(list(self._reasons.values()))
-        return found if self.outputs.ndim > 1 else found[0]
+        x = np.atleast_2d(self.concentrations)
+        return self._shaped(self.fluctuations.doubtful(x, self.volume))
 
     @property
     def doubts(self) -> dict[str, str]:
@@ -181,9 +205,10 @@ class Noise:
         >>> cn.noise(cn.load_model("xor"), [0, 1], volume=100).doubts["Y1_0"]
         'the mean moves by above 3%; it may be lost for long'
         """
-        n, found = len(np.atleast_2d(self.outputs)), {}
+        x, found = np.atleast_2d(self.concentrations), {}
+        n, reasons = len(x), self.fluctuations.doubts(x, self.volume)
         for place, name in enumerate(self.species):
-            counts = {why: int(where[:, place].sum()) for why, where in self._reasons.items()}
+            counts = {why: int(where[:, place].sum()) for why, where in reasons.items()}
             told = [f"{why} ({k} of {n})" if n > 1 else why for why, k in counts.items() if k]
             if told:
                 found[name] = "; ".join(told)

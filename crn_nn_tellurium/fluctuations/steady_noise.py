@@ -26,7 +26,8 @@ def noise(model: AnyModel | Simulator, x: npt.ArrayLike | None = None, *, volume
     """Means and covariances at the steady state, where molecules are counted.
 
     By the linear noise approximation, to first order in 1/volume; exact where no two fluctuating
-    molecules meet.
+    molecules meet. Of several stable steady states it is about the one that the time course ends
+    in; jumps to another are not in it.
 
     Parameters
     ----------
@@ -81,24 +82,25 @@ def noise(model: AnyModel | Simulator, x: npt.ArrayLike | None = None, *, volume
         part[0].copy() if single else part for part in (steady.outputs, steady.concentrations)
     )
     names = simulator.output_names, simulator.species
-    _check(found, simulator.output_names)
+    _check(*names, found)
     return Noise(outputs, concentrations, float(volume), *names, classes, threshold, found)
 
 
-def _check(found: Fluctuations, names: tuple[str, ...]) -> None:
+def _check(outputs: tuple[str, ...], species: tuple[str, ...], found: Fluctuations) -> None:
     """Refuse variances that are none: of outputs whose rails cancel beyond rounding, say."""
-    variances = np.einsum("nii->ni", found.output_covariance)
-    wrong = ~(np.isfinite(variances) & (variances >= 0))
-    if wrong.any() or not np.all(np.isfinite(found.variance) & (found.variance >= 0)):
-        sample, output = np.argwhere(wrong)[0] if wrong.any() else (0, 0)
-        raise ConvergenceError(
-            f"noise: sample {sample}: the variance of {names[output]!r}, or of a species, came out"
-            f" as {variances[sample, output]:.3g}, by rounding or beyond what doubles hold; smaller"
-            " weights or a larger h may help"
-        )
+    of_outputs = np.einsum("nii->ni", found.output_covariance)
+    for names, variances in ((outputs, of_outputs), (species, found.variance)):
+        wrong = ~(np.isfinite(variances) & (variances >= 0))
+        if wrong.any():
+            sample, place = np.argwhere(wrong)[0]
+            raise ConvergenceError(
+                f"noise: sample {sample}: the variance of {names[place]!r} came out as"
+                f" {variances[sample, place]:.3g}, by rounding or beyond what doubles hold;"
+                " expected a finite one, not below 0: smaller weights or a larger h may help"
+            )
 
 
-def margins(net: Network, outputs: FloatArray) -> FloatArray:
+def _margins(net: Network, outputs: FloatArray) -> FloatArray:
     """How far outputs (n, n_out) are from those of another class, (n,); inf without any."""
     if net.task == "regression":
         return np.full(len(outputs), np.inf)
@@ -124,11 +126,16 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None, steady: SteadySta
         some_of = slice(i, i + step)
         own = NetworkNoise(kinetics, kinetics.at(values[some_of], concentrations[some_of]))
         shift = own.by_species(own.shift)
-        # the read-out is linear but for its constant, which does not move
-        moved = kinetics.read(shift) - kinetics.read(np.zeros_like(shift))
         rates = map(own.by_species, own.turnover)
-        reach = own.carriers / margins(kinetics.net, outputs[some_of])[:, None]
-        parts.append((moved, own.output_covariance, shift, own.variances, *rates, reach))
+        # where a rail's rate curves enough to matter, its mean moves (see `MOVED`)
+        straight = np.zeros_like(shift)
+        carriers, far = own.carriers, _margins(kinetics.net, outputs[some_of])[:, None]
+        # where two classes tie any molecule decides; what carries nothing never does
+        with np.errstate(divide="ignore"):
+            reach = np.divide(carriers, far, out=np.zeros_like(carriers), where=carriers > 0)
+        parts.append(
+            (own.output_shift, own.output_covariance, shift, own.variances, *rates, straight, reach)
+        )
     return Fluctuations(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
@@ -147,5 +154,6 @@ def _of_reactions(
         variance = np.diag(own.covariance).copy()
         rates = own.anew, own.of_itself, own.removal
         # that few molecules are not normal matters where a class hangs on it
-        parts.append((*own.outputs(), own.shift, variance, *rates, np.zeros_like(variance)))
+        reach = np.zeros_like(variance)
+        parts.append((*own.outputs(), own.shift, variance, *rates, own.bending, reach))
     return Fluctuations(*(np.array(part) for part in zip(*parts, strict=True)))

@@ -3,9 +3,10 @@
 The right output leads a rival by m + d / V in the mean, with variance s / V: by as many standard
 deviations as (m sqrt(V) + d / sqrt(V)) / sqrt(s), which rises with V from d / m on. How the leads
 vary together does not change with V. So from the largest d / m on, the probability that all are
-above 0 rises too, and there is one volume that is asked for. It lies between those that each rival
-would need by itself, and those that each would need were the errors shared out among them. No
-volume is given at which the mean moves by above a quarter of a lead: first order is no guide there.
+above 0 rises too (docs/theory.md, theorem 21), and there is one volume that is asked for. It lies
+between those that each rival would need by itself, and those that each would need were the errors
+shared out among them. No volume is given at which the mean moves by above a quarter of a lead:
+first order is no guide there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from crn_nn_tellurium.basics import (
     FloatArray,
@@ -24,17 +25,18 @@ from crn_nn_tellurium.basics import (
     curves,
     frame_of,
     is_real,
+    progress_bar,
     read_only,
     whole_number,
 )
 from crn_nn_tellurium.chemistry import MODEL_UNITS, Units, check_units
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.fluctuations.counting import Counted, count
-from crn_nn_tellurium.fluctuations.probabilities import probability_of
+from crn_nn_tellurium.fluctuations.probabilities import all_positive
 from crn_nn_tellurium.fluctuations.result import Noise
 from crn_nn_tellurium.fluctuations.steady_noise import noise
 from crn_nn_tellurium.importers import AnyModel
-from crn_nn_tellurium.networks import Network, targets_of_labels
+from crn_nn_tellurium.networks import Network, leads_of, targets_of_labels
 from crn_nn_tellurium.sensitivity import simulator_of
 from crn_nn_tellurium.simulation import Simulator
 
@@ -45,7 +47,9 @@ PRECISION = 0.01
 """Of volumes, relative."""
 BELIEVED = 0.25
 """Part of a lead by which the mean may move. At a whole one, a class of XOR that should be right in
-99 % of runs is in 85 %; at this part, in 99 % (`tests/fluctuations`)."""
+99 % of runs is in 84 %; at this part, in 99 % or more (docs/noise.md)."""
+_VERIFIED = 3
+"""Samples that are run where it is not said how many."""
 PER_NANOMOLE = 6.02214076e14
 """Molecules."""
 
@@ -102,7 +106,19 @@ class SmallestVolume:
         return (self._each <= given[..., None]).mean(axis=-1)
 
     def of_share(self, share: float) -> float:
-        """The least volume at which that share of the samples is right; it may be infinite."""
+        """The least volume at which that share of the samples is right; it may be infinite.
+
+        Raises
+        ------
+        InputError
+            If the share is not in (0, 1].
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model, smallest_volume
+        >>> round(smallest_volume(load_model("xor"), [[0, 0], [0, 1]]).of_share(0.5))
+        51
+        """
         if not (is_real(share) and 0 < share <= 1):
             raise InputError(f"share is {share!r}; expected a share of the samples, in (0, 1]")
         # rounding must not ask for one sample more: 0.7 of 10 are 7
@@ -116,20 +132,30 @@ class SmallestVolume:
 
     @property
     def litres(self) -> Any:
-        """The volumes in litres, where a concentration of 1 is `units.c0` nM."""
+        """The volumes in litres, where a concentration of 1 is `units.c0` nM.
+
+        Raises
+        ------
+        InputError
+            If no units were given to `smallest_volume`.
+        """
         if self.units is MODEL_UNITS:
             raise InputError(
                 "litres: what a concentration of 1 is was not said; expected"
                 " smallest_volume(..., units=PhysicalUnits(c0=10, tau=100)), say"
             )
-        return self.volumes / (self.units.c0 * PER_NANOMOLE)
+        return self.volumes / self._a_litre
 
     @property
-    def doubtful(self) -> Any:
+    def _a_litre(self) -> float:
+        """Molecules in a litre at a concentration of 1."""
+        return self.units.c0 * PER_NANOMOLE
+
+    @property
+    def doubtful_species(self) -> Any:
         """How many species are doubtful at each volume: see `Noise.doubts`."""
         x = np.atleast_2d(self.noise.concentrations)
-        reasons = self.noise.fluctuations.doubts(x, self._each[:, None])
-        found = np.logical_or.reduce(list(reasons.values())).sum(axis=1)
+        found = self.noise.fluctuations.doubtful(x, self._each[:, None]).sum(axis=1)
         return found if np.ndim(self.volumes) else found[0]
 
     def to_frame(self) -> pd.DataFrame:
@@ -146,11 +172,20 @@ class SmallestVolume:
         columns: dict[str, Any] = {"class": list(self.classes), "volume": self.volumes}
         if self.units is not MODEL_UNITS:
             columns["litres"] = self.litres
-        columns |= {"molecules": self.molecules, "doubtful_species": self.doubtful}
+        columns |= {"molecules": self.molecules, "doubtful_species": self.doubtful_species}
         return frame_of({"sample": range(len(self.classes))}, columns)
 
     def counted_to_frame(self) -> pd.DataFrame:
-        """A row per sample that was run: how often it was right, and how often theory says."""
+        """A row per sample that was to be run: how often it was right, and how often theory says.
+
+        Examples
+        --------
+        >>> from crn_nn_tellurium import load_model, smallest_volume
+        >>> xor = load_model("xor")
+        >>> found = smallest_volume(xor, [[0, 0], [0, 1]], verify=1, draws=10)
+        >>> found.counted_to_frame()[["right", "draws"]].values.tolist()
+        [[10, 10]]
+        """
         rows = [asdict(one) for one in self.counted]
         names = [name for name in Counted.__dataclass_fields__ if name != "sample"]
         columns = {name: [row[name] for row in rows] for name in names}
@@ -161,19 +196,29 @@ class SmallestVolume:
         n, wrong = len(self._each), int(np.isinf(self._each).sum())
         facts: dict[str, object] = {
             "samples": n,
-            "right in": f"{100 * self.confidence:.4g} % of runs",
-            "half of them from": f"{self.of_share(0.5):.3g} molecules at 1",
-            "largest": f"{np.max(self._each, where=np.isfinite(self._each), initial=0):.3g}",
+            # of 0.99999 all nines count
+            "right in": f"{100 * self.confidence:.12g} % of runs",
         }
+        if n > 1:
+            facts["half of them from"] = self._told(self.of_share(0.5))
+        if wrong < n:
+            name = "largest" if n > 1 else "from"
+            facts[name] = self._told(float(self._each[np.isfinite(self._each)].max()))
         if wrong:
             facts["wrong at any volume"] = wrong
-        doubtful = np.atleast_1d(self.doubtful)[np.isfinite(self._each)]
+        doubtful = np.atleast_1d(self.doubtful_species)[np.isfinite(self._each)]
         facts["with doubtful species"] = int((doubtful > 0).sum())
         ran = [one for one in self.counted if one.draws]
         if self.counted:
             as_said = sum(one.note == "as expected" for one in ran)
             facts["run molecule by molecule"] = f"{len(ran)}, {as_said} of them as expected"
         return facts
+
+    def _told(self, volume: float) -> str:
+        if np.isinf(volume):
+            return "no volume"
+        litres = "" if self.units is MODEL_UNITS else f" ({volume / self._a_litre:.2g} l)"
+        return f"{volume:.3g} molecules at 1{litres}"
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name} {value}" for name, value in list(self._facts.items())[1:])
@@ -198,7 +243,7 @@ def smallest_volume(
     y: npt.ArrayLike | None = None,
     confidence: float = 0.99,
     *,
-    verify: int = 0,
+    verify: bool | int = False,
     draws: int = 400,
     units: Units = MODEL_UNITS,
     seed: int = 0,
@@ -215,9 +260,11 @@ def smallest_volume(
         The right classes; by default those that the network gives without noise.
     confidence : float
         Probability, above 1/2, of the right class at the steady state.
-    verify : int
+    verify : bool or int
         How many samples, from the least volume to the largest, are run at their volume by
-        Gillespie's method: see `SmallestVolume.counted`.
+        Gillespie's method; true stands for three: see `SmallestVolume.counted`. Each takes `draws`
+        runs of four lifetimes of its slowest change: minutes where h is small. `net.with_h(1e-2)`,
+        or fewer draws, are quicker.
     draws : int
         Runs of each of these.
     units : PhysicalUnits, optional
@@ -256,7 +303,8 @@ def smallest_volume(
             f"confidence is {confidence!r}; expected a probability above 1/2 and below 1"
         )
     check_units(units)
-    n_counted, draws = whole_number("verify", verify, 0), whole_number("draws", draws)
+    asked = _VERIFIED * verify if isinstance(verify, bool) else verify
+    n_counted, draws = whole_number("verify", asked, 0), whole_number("draws", draws)
     seed = whole_number("seed", seed, 0)
     simulator = simulator_of(net, "smallest_volume")
     simulator.net.need_classes("smallest_volume")
@@ -271,48 +319,40 @@ def smallest_volume(
         # from the least to the largest, evenly
         ranked = np.argsort(volumes)[: np.isfinite(volumes).sum()]
         places = np.linspace(0, len(ranked) - 1, min(n_counted, len(ranked))).round().astype(int)
-        for i in ranked[places].tolist():
-            told = i, float(volumes[i]), float(leads.probability(volumes)[i])
-            counted.append(count(simulator, values[i], labels[i], told, draws, seed))
+        expected = leads.probability(volumes)
+        with progress_bar("running molecule by molecule", total=len(places)) as advance:
+            for i in ranked[places].tolist():
+                told = i, float(volumes[i]), float(expected[i])
+                counted.append(count(simulator, values[i], labels[i], told, draws, seed))
+                advance(len(counted), f"sample {i}")
     single = found.outputs.ndim == 1
     told_volumes: Any = float(volumes[0]) if single else volumes
     classes = tuple(labels.tolist())
     return SmallestVolume(told_volumes, float(confidence), classes, found, units, tuple(counted))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Leads:
-    """By how much right classes lead: m, d and s (n, n_rivals), as above."""
+    """By how much right classes lead: m and d (n, n_rivals), as above, and how these leads vary
+    together (n, n_rivals, n_rivals), with s on the diagonal.
+    """
 
     mean: FloatArray
     shift: FloatArray
-    variance: FloatArray
-    # what more than one rival take: outputs' means, shifts and covariances, and the right ones
-    joint: tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.intp]]
+    covariance: FloatArray
 
     @classmethod
     def of(cls, net: Network, found: Noise, labels: npt.NDArray[Any]) -> _Leads:
         outputs, of = np.atleast_2d(found.outputs), found.fluctuations
         targets = targets_of_labels(net, labels, len(outputs))
-        covariance = of.output_covariance
         if net.n_out == 1:
-            sign = 2 * targets - 1
-            threshold = net.layers[-1].activation.threshold
-            parts = sign * (outputs - threshold), sign * of.output_shift, covariance[:, :, 0]
-            right = targets[:, 0].astype(np.intp)
+            # the one rival is the threshold, which is above the output of the other class
+            outputs = outputs - net.layers[-1].activation.threshold
+            ahead = (2 * targets - 1)[:, :, None]
         else:
-            n, m = outputs.shape
-            right, each = targets.argmax(axis=1), np.arange(n)
-            others = np.array([[j for j in range(m) if j != c] for c in range(m)])[right]
-
-            def lead(values: FloatArray) -> FloatArray:
-                return values[each, right][:, None] - np.take_along_axis(values, others, axis=1)
-
-            own = np.einsum("nii->ni", covariance)
-            among = own[each, right][:, None] + np.take_along_axis(own, others, axis=1)
-            crossed = np.take_along_axis(covariance[each, right], others, axis=1)
-            parts = lead(outputs), lead(of.output_shift), among - 2 * crossed
-        return cls(*parts, (outputs, of.output_shift, covariance, right))
+            ahead = leads_of(net.n_out, targets.argmax(axis=1))
+        lead, shift = ((ahead @ part[..., None])[..., 0] for part in (outputs, of.output_shift))
+        return cls(lead, shift, ahead @ of.output_covariance @ np.swapaxes(ahead, 1, 2))
 
     def volumes(self, confidence: float) -> FloatArray:
         """The smallest volumes (n,)."""
@@ -337,7 +377,7 @@ class _Leads:
     def _of_each(self, confidence: float) -> FloatArray:
         """What each rival would need by itself (n, n_rivals)."""
         m, d = self.mean, self.shift
-        far = ndtri(confidence) * np.sqrt(self.variance)
+        far = ndtri(confidence) * np.sqrt(np.einsum("nii->ni", self.covariance))
         with np.errstate(divide="ignore", invalid="ignore"):
             # the larger root of m V - far sqrt(V) + d = 0; where there is none, all are enough.
             # from four times |d| / m on the number of standard deviations rises, as said above
@@ -347,16 +387,8 @@ class _Leads:
 
     def probability(self, volume: FloatArray) -> FloatArray:
         """Of the right class at volumes (n,), 0 where they are infinite."""
-        mean, shift, covariance, right = self.joint
         found, here = np.zeros(len(volume)), np.flatnonzero(np.isfinite(volume))
-        if not len(here):
-            return found
-        at = volume[here]
-        if mean.shape[1] == 1:
-            lead = self.mean[here, 0] + self.shift[here, 0] / at
-            with np.errstate(divide="ignore"):
-                found[here] = ndtr(lead * np.sqrt(at / self.variance[here, 0]))
-            return found
-        parts = mean[here] + shift[here] / at[:, None], covariance[here] / at[:, None, None]
-        found[here] = probability_of(*parts, right[here])
+        at = volume[here, None]
+        mean = self.mean[here] + self.shift[here] / at
+        found[here] = all_positive(mean, self.covariance[here] / at[..., None])
         return found

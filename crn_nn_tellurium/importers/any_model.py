@@ -25,6 +25,8 @@ AnyModel = Network | ReactionNetwork | str | os.PathLike[str]
 _IN_TEXTS = re.compile(r"[\n;]|[-=]>|:=")
 _ENDING = re.compile(r"\.[A-Za-z]\w*\s*$")
 _BEFORE_XML = "\ufeff \t\r\n"
+_TRAINED = {"sklearn", "torch", "keras", "onnx"}
+"""Packages whose networks are imported by `from_...`."""
 _TEXTS = (".ant", ".txt", ".xml", ".sbml")
 _ENDINGS = ".xml or .sbml (SBML), .ant or .txt (Antimony), .crn (reactions) or .json (a Network)"
 
@@ -62,6 +64,10 @@ def text_or_model(given: AnyModel, taker: str) -> Network | ReactionNetwork | st
     if not isinstance(given, str | os.PathLike):
         runs = hasattr(given, "getCurrentSBML")
         hint = "; r.getCurrentSBML() gives the model of a roadrunner as it is now" if runs else ""
+        # whose a trained network is: its own class may be a user's
+        packages = {base.__module__.partition(".")[0] for base in type(given).__mro__}
+        for package in packages.intersection(_TRAINED):
+            hint = f"; cn.from_{package}(...) makes a Network of it"
         raise NetworkError(
             f"{taker} takes a Network, a ReactionNetwork, the text of an Antimony, SBML or .crn"
             f" model, or a file of one; got {type(given).__name__}{hint}"

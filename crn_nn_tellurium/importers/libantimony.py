@@ -109,7 +109,11 @@ def antimony_to_sbml(text: str, allow_files: bool = False) -> str:
         antimony.clearPreviousLoads()
         try:
             if antimony.loadAntimonyString(plain) < 0:
-                raise ReactionError(f"libAntimony refuses the model: {antimony.getLastError()}")
+                told = antimony.getLastError()
+                # it says no more of a name that is one of its words, `model gene` say
+                word = re.search(r"unexpected \"?'(\w+)'", told)
+                hint = f" ({word[1]!r} is a word of Antimony's: take another name)" if word else ""
+                raise ReactionError(f"libAntimony refuses the model: {told}{hint}")
             sbml = antimony.getSBMLString(antimony.getMainModuleName())
         finally:
             antimony.clearPreviousLoads()

@@ -58,7 +58,7 @@ def ranked_by(layer: LayerKinetics) -> tuple[FloatArray, bool]:
     return (gains, True) if values[last] > 0 and layer.activation.pooled else (values, False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unsettled:
     """What is known of species that are not yet at their fixed point, by layer."""
 

@@ -35,6 +35,7 @@ from crn_nn_tellurium.networks.losses import (
     are_labels,
     check_classes,
     encode_targets,
+    leads_of,
     resolve_loss,
     targets_of_labels,
 )

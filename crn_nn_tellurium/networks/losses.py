@@ -148,6 +148,14 @@ def targets_of_labels(net: Network, given: npt.NDArray[Any], n_samples: int) -> 
     return np.eye(net.n_out)[index]
 
 
+def leads_of(n_out: int, winner: npt.NDArray[np.intp]) -> FloatArray:
+    """Matrices (n, n_out - 1, n_out) from outputs to what the winner (n,) is ahead of each other
+    by.
+    """
+    own = np.eye(n_out)
+    return np.array([own[c] - np.delete(own, c, axis=0) for c in range(n_out)])[winner]
+
+
 # The named ones -------------------------------------------------------------------------------
 
 

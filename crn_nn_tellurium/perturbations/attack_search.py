@@ -27,7 +27,7 @@ from crn_nn_tellurium.certificates import input_points, is_single, kinetics_of
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.kinetics import KineticsApart
-from crn_nn_tellurium.networks import Network, places
+from crn_nn_tellurium.networks import Network, leads_of, places
 from crn_nn_tellurium.perturbations.knock_outs import UnitReaction, reactions_of_layer
 from crn_nn_tellurium.simulation import Simulator
 
@@ -214,15 +214,11 @@ class Search:
 
     def _rivals(self) -> FloatArray:
         """Each other class's output less that of the own class."""
-        n, n_out = self._nominal.shape
+        n_out = self.net.n_out
         if n_out == 1:
             threshold = self.net.layers[-1].activation.threshold
             return np.where(self._nominal > threshold, -1.0, 1.0)[:, None]
-        best = self._nominal.argmax(axis=1)
-        goals = np.tile(np.eye(n_out), (n, 1, 1))
-        goals[np.arange(n), :, best] -= 1.0
-        others = np.arange(n_out) != best[:, None]
-        return goals[others].reshape(n, n_out - 1, n_out)
+        return -leads_of(n_out, self._nominal.argmax(axis=1))
 
     def flips(self, outputs: FloatArray) -> npt.NDArray[np.bool_]:
         """Whether the class is another (n,)."""

@@ -4,7 +4,7 @@ The worst errors (`certified_margin`) need every constant to err the bad way. Ra
 cancel: with lognormal errors, each reaction's by itself as there, a class stays right in most
 draws at many times that size. Draws are numbered, and those of one number grow with cv, so that the
 number of draws that go wrong is a function of cv; between which bounds the share of all possible
-draws lies follows from that number of them (Clopper and Pearson, Biometrika 26 (1934) 404).
+draws lies follows from that number of them (`share_bounds`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import beta
 
 from crn_nn_tellurium.basics import (
+    SHARE_LEVEL,
     FloatArray,
     bars,
     bracket_largest,
@@ -25,6 +25,7 @@ from crn_nn_tellurium.basics import (
     frame_of,
     is_real,
     read_only,
+    share_bounds,
     whole_number,
 )
 from crn_nn_tellurium.certificates import input_points, is_single, kinetics_of
@@ -43,8 +44,6 @@ from crn_nn_tellurium.simulation import Simulator
 if TYPE_CHECKING:
     import pandas as pd
 
-LEVEL = 0.95
-"""How often `lower` and `upper` hold the margin between them."""
 _FIRST, _PRECISION, _OF_BOUNDS = 0.05, 0.02, 0.05
 """Of margins: the cv tried first, and how near two that differ in the answer are, relative."""
 _TOGETHER = 2 * 10**5
@@ -97,7 +96,7 @@ class StatisticalMargin:
         margins = np.atleast_1d(self.margins)
         least, half = margins.argmin(), np.median(margins)
         low, high = np.atleast_1d(self.lower)[least], np.atleast_1d(self.upper)[least]
-        bounds = f"between {low:.3g} and {high:.3g} at a level of {LEVEL:.0%}"
+        bounds = f"between {low:.3g} and {high:.3g} at a level of {SHARE_LEVEL:.0%}"
         return f"least {margins[least]:.3g} ({bounds}), median {half:.3g}"
 
     def __repr__(self) -> str:
@@ -225,7 +224,7 @@ def _numbers_of_wrong(confidence: Any, draws: int) -> tuple[int, int, int]:
         raise InputError(
             f"confidence is {confidence!r}; expected a share of the draws between 0 and 1"
         )
-    tail = (1 - LEVEL) / 2
+    tail = (1 - SHARE_LEVEL) / 2
     needed = int(np.ceil(np.log(tail) / np.log(confidence)))
     if draws < needed:
         raise InputError(
@@ -234,9 +233,7 @@ def _numbers_of_wrong(confidence: Any, draws: int) -> tuple[int, int, int]:
         )
     wrong = np.arange(draws + 1)
     right = draws - wrong
-    # at one end there is no beta distribution, and nothing to bound
-    low = np.where(right > 0, beta.ppf(tail, np.maximum(right, 1), wrong + 1), 0.0)
-    high = np.where(wrong > 0, beta.ppf(1 - tail, right + 1, np.maximum(wrong, 1)), 1.0)
+    low, high = share_bounds(right, draws)
     # shares as they are counted, but for rounding
     each = (low, right / draws + 1e-12, high)
     least, middle, most = (int(np.flatnonzero(share >= confidence)[-1]) for share in each)

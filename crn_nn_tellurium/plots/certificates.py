@@ -322,11 +322,11 @@ def plot_h_choice(
     ax = new_axes(ax)
     times, errors = shown.time(curve.settling_time) / unit, shown.concentration(curve.error)
     ax.loglog(times, errors, color=color(0), label="one h for all layers")
-    if curve.noise is not None and curve.doubtful is not None:
+    if curve.noise is not None and curve.doubtful_species is not None:
         noise = shown.concentration(curve.noise)
         label = f"its noise at {choice.volume:g} molecules"
         ax.plot(times, noise, color=color(3), linestyle="--", label=label)
-        doubtful = np.where(curve.doubtful > 0, errors, np.nan)
+        doubtful = np.where(curve.doubtful_species > 0, errors, np.nan)
         ax.plot(times, doubtful, "x", color="0.4", markersize=7, label="species are doubtful")
     ax.margins(x=0.12)
     _mark_decades(curve.h, times, errors, ax)

@@ -152,7 +152,10 @@ def _draw_outputs(noise: Noise, found: Any, points: Any, ax: Axes) -> None:
     # bands of few molecules would leave the rest as flat lines
     least, most = min(0.0, noise.outputs.min()), max(0.0, noise.outputs.max())
     room = max(ROOM * (most - least), 2 * float(noise.standard_deviation.max()))
-    ax.set(ylabel="output (model units)", ylim=(least - room, most + room))
+    # species are never below 0, outputs of a network may be
+    species = noise.output_names == noise.species
+    ylabel = f"{'concentration' if species else 'output'} (model units)"
+    ax.set(ylabel=ylabel, ylim=(0 if species else least - room, most + room))
 
 
 def _draw_spread(noise: Noise, found: Any, points: Any, ax: Axes) -> None:
@@ -251,7 +254,7 @@ def plot_smallest_volume(found: SmallestVolume, ax: Axes | None = None) -> Axes:
     """
     check_kind("found", found, SmallestVolume, "the result of smallest_volume")
     ax = new_axes(ax)
-    volumes, doubtful = np.atleast_1d(found.volumes), np.atleast_1d(found.doubtful)
+    volumes, doubtful = np.atleast_1d(found.volumes), np.atleast_1d(found.doubtful_species)
     finite = np.isfinite(volumes)
     if not finite.any():
         raise InputError(f"{found!r}: no sample is right at any volume, so there is none to draw")
@@ -262,7 +265,10 @@ def plot_smallest_volume(found: SmallestVolume, ax: Axes | None = None) -> Axes:
     ax.step(steps, 100 * found.share(steps), where="post", color="0.5", linewidth=1)
     labels = np.array(found.classes, dtype=object)
     look: Any = {"linestyle": "", "markersize": 5}
-    for number, label in enumerate(sorted(set(found.classes), key=str)):
+    # colours go by the network's classes, as in other pictures, though y may lack some
+    for number, label in enumerate(found.noise.classes):
+        if label not in found.classes:
+            continue
         for few, style in ((False, "full"), (True, "none")):
             here = finite & (labels == label) & ((doubtful > 0) == few)
             at: Any = volumes[here], share[here], "o"

@@ -423,8 +423,10 @@ def refuse_failed(
     concentrations[failed] = residual[failed] = np.nan
     if on_error == "raise" and failed.any():
         first = int(np.flatnonzero(failed)[0])
+        # not all that end here have an argument on_error, so it says whose it is
+        others = "; on_error='nan' of Simulator.steady_state keeps the others"
         raise ConvergenceError(
             f"{failed.sum()} of {len(status)} samples have no steady state; sample {first}: "
-            f"{status[first].reason}; on_error='nan' keeps the others",
+            f"{status[first].reason}{'' if failed.all() else others}",
             tuple(status),
         )

@@ -185,7 +185,7 @@ def test_at_a_volume_the_error_is_the_root_of_its_mean_square():
     assert choice.error == pytest.approx(wanted, rel=1e-9)
     assert choice.error <= 0.15
     assert choice.noise == pytest.approx(noise.standard_deviation.max(), rel=1e-12)
-    assert choice.doubtful == len(noise.doubts)
+    assert choice.doubtful_species == len(noise.doubts)
     right = noise.probabilities[np.arange(4), np.asarray(Y)]
     assert choice.accuracy == pytest.approx(right.mean(), rel=1e-12)
     frame = choice.to_frame()
@@ -205,4 +205,4 @@ def test_of_few_molecules_a_small_h_makes_the_error_larger_again():
     assert 0 < best < len(curve.h) - 1
     # with h = 1e-8, units that are off have no molecules most of the time, and are late to notice
     assert curve.error[0] > 3 * curve.error[best]
-    assert curve.doubtful[0] > 0 == curve.doubtful[-1]
+    assert curve.doubtful_species[0] > 0 == curve.doubtful_species[-1]

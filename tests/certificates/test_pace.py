@@ -1,6 +1,6 @@
 """How fast species may still change, against trajectories and against the envelope alone."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -9,15 +9,33 @@ from support.trajectories import adverse_starts, draw, settles_at, starts
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.pace import Pace
+from crn_nn_tellurium.networks.activation import smoothed_relu, smoothed_relu_derivative
 
 TOLERANCE = 1e-3
 KINDS = sorted({"ClippedReLU", "HardSigmoid", "SmoothedReLU", "Sigmoid", "Linear", "Normalized"})
 
 
-def above_its_ceiling(h=1e-6, bias=10.0):
+@dataclass(frozen=True)
+class LostApart(cn.Activation):
+    """A clipped value whose ceiling is no shift of a bias, but a loss of the second rail alone."""
+
+    rails = (cn.Rail("Yl"), cn.Rail("Yu"))
+    local_reactions = (cn.LocalReaction(("Yu",), (), "d", 2.0),)
+    read_out = cn.ReadOut((("Yl", 1.0), ("Yu", -1.0)))
+
+    def concentrations(self, z):
+        drives = np.asarray(z, dtype=float)[..., None] - [0.0, 2.0]
+        return smoothed_relu(drives, self.h)
+
+    def derivative(self, z):
+        drives = np.asarray(z, dtype=float)[..., None] - [0.0, 2.0]
+        return smoothed_relu_derivative(drives, self.h) @ [1.0, -1.0]
+
+
+def above_its_ceiling(h=1e-6, bias=10.0, value=None):
     """A slow unit, which a clipped value hides."""
     slow = cn.Layer([[1.0]], [0.0], cn.SmoothedReLU(h=h))
-    return cn.Network([slow, cn.Layer([[1.0]], [bias], cn.ClippedReLU(h=1e-4))])
+    return cn.Network([slow, cn.Layer([[1.0]], [bias], value or cn.ClippedReLU(h=1e-4))])
 
 
 def saturated(seed):
@@ -86,6 +104,19 @@ def test_a_value_above_its_ceiling_does_not_wait_for_its_pre_activation(h, bias,
     assert certificate.settling_time < 1.3 * latest
     # none is late long after, while the slow unit still settles
     latest_of(net, x, certificate, 1, 1.2 * paces["alone"])
+
+
+def test_what_a_rail_loses_by_itself_counts_for_its_difference_from_the_other():
+    """The same equations as those of a ceiling of 2, from other reactions; without the loss the
+    time was half as long as the latest trajectory's.
+    """
+    own, known = (
+        cn.certify(above_its_ceiling(bias=5.0, value=value), [0.0], TOLERANCE)
+        for value in (LostApart(h=1e-4), cn.ClippedReLU(h=1e-4, ceiling=2.0))
+    )
+    assert own.settling_time == pytest.approx(known.settling_time, rel=1e-6)
+    late = latest_of(above_its_ceiling(bias=5.0, value=LostApart(h=1e-4)), [0.0], own, 0, 30.0)
+    assert 0.8 < late / own.settling_time <= 1
 
 
 def test_boxes_of_inputs_and_errors_of_rate_constants_settle_early_too(paces):

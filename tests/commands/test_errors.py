@@ -93,6 +93,8 @@ REFUSED = [
     ("train flowers.csv --target species -o f.json --layers 8;8", "--layers is '8;8'"),
     ("train flowers.csv --target species -o f.json --task guess", "--task is 'guess'"),
     ("train flowers.csv --target species -o f.json --task regression", "is no number"),
+    ("train flowers.csv --target species -o f.json --volume 0", "--volume is 0.0; expected a"),
+    ("train flowers.csv --target species -o f.json --volume 9 --cv 0.1", "two kinds of noise"),
     ("train flowers.csv --target species -o f.txt", "expected a name that ends with .json"),
     ("train flowers.csv --target species -o no/f.json", "there is no folder 'no'"),
     ("train flowers.csv --target species -o f.json --density 2", "--density is 2.0"),

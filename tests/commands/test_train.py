@@ -52,3 +52,20 @@ def test_train_regresses_where_the_target_has_fractions(run, tmp_path, rng):
     net = cn.Network.load(tmp_path / "sum.json")
     assert net.input_names == ("a", "b")
     np.testing.assert_allclose(net([[0.3, 0.4]]), [[0.7]], atol=0.05)
+
+
+def test_train_for_few_molecules_is_the_estimators(run, tmp_path, rng):
+    x = rng.random((30, 2))
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "t": np.where(x[:, 0] > 0.5, "up", "down")})
+    frame.to_csv(tmp_path / "few.csv", index=False)
+    typed = "train few.csv --target t --layers 3 --h 0.1 --held-out 0 --max-iter 20"
+    code, _, _ = run(f"{typed} --volume 50 -o few.json")
+    assert code == 0
+    model = cn.CRNClassifier(
+        (3,), h=0.1, noise=cn.Molecules(50), standardize=False, max_iter=20, random_state=0
+    ).fit(frame[["a", "b"]], frame.t)
+    few = cn.Network.load(tmp_path / "few.json")
+    # the same training, of the same numbers as written and read again
+    np.testing.assert_allclose(few(x), model.network_(x), rtol=1e-9)
+    assert run(f"{typed} -o many.json")[0] == 0
+    assert abs(cn.Network.load(tmp_path / "many.json")(x) - few(x)).max() > 1e-3

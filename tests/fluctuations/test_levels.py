@@ -9,8 +9,7 @@ from scipy.linalg import solve_continuous_lyapunov
 from support.networks import HIDDEN, STOOD_FOR, cases, corpus
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.fluctuations import Block, Levels, NetworkNoise
-from crn_nn_tellurium.kinetics import NetworkKinetics
+from crn_nn_tellurium.fluctuations import Block, Levels
 
 
 def dense_answer(net, x, concentrations):
@@ -38,17 +37,14 @@ def dense_answer(net, x, concentrations):
 
 @pytest.mark.parametrize("case", cases(corpus(), STOOD_FOR + HIDDEN))
 def test_networks_have_the_covariance_of_their_flat_reactions(case):
-    kinetics = NetworkKinetics(case.net)
     every = case.net.input_coding.check(case.x)[:2]
-    states = kinetics.settle(every)
-    own = NetworkNoise(kinetics, states)
-    variances, shifts = own.variances, own.by_species(own.shift)
-    outputs = own.output_covariance
+    own = cn.noise(case.net, every, volume=1)
+    variances, shifts = own.species_standard_deviation**2, own.fluctuations.shift
+    outputs = own.covariance
+    assert np.shape(own.doubtful) == variances.shape
     crn = cn.to_reactions(case.net)
     for i, x in enumerate(every):
-        settled = [state.concentrations[i].ravel() for state in states]
-        concentrations = np.concatenate(settled)
-        covariance, shift = dense_answer(case.net, x, concentrations)
+        covariance, shift = dense_answer(case.net, x, own.concentrations[i])
         # scipy's Schur form rounds beside the largest entry: 1e-9 of it
         room = 1e-9 * np.abs(covariance).max()
         np.testing.assert_allclose(variances[i], np.diag(covariance), rtol=1e-7, atol=room)

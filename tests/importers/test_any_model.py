@@ -186,3 +186,14 @@ def test_a_runner_is_refused_with_what_to_give():
 
 def test_networks_need_no_importer():
     assert text_or_model(cn.load_model("xor"), "this") == cn.load_model("xor")
+
+
+def test_a_trained_network_is_told_how_it_becomes_one():
+    from sklearn.neural_network import MLPClassifier
+
+    class Own(MLPClassifier):
+        pass
+
+    for given in (MLPClassifier(), Own()):
+        with pytest.raises(cn.NetworkError, match=r"cn\.from_sklearn\(\.\.\.\) makes a Network"):
+            cn.Simulator(given)

@@ -127,7 +127,7 @@ def test_at_a_volume_the_noise_in_the_error_and_where_it_is_doubtful():
     assert ax.get_ylabel() == "largest root mean square error (model units)"
     lines = {line.get_label(): line.get_ydata() for line in ax.lines}
     np.testing.assert_allclose(lines["its noise at 1000 molecules"], choice.curve.noise)
-    doubtful = choice.curve.doubtful > 0
+    doubtful = choice.curve.doubtful_species > 0
     assert 0 < doubtful.sum() < 5
     np.testing.assert_array_equal(np.isfinite(lines["species are doubtful"]), doubtful)
 
