@@ -207,8 +207,8 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("n", [40, pytest.param(4_500, marks=pytest.mark.slow)])
-def test_what_is_called_solved_is_solved(n):
+@pytest.mark.parametrize(("n", "every"), [(40, 4), pytest.param(4_500, 1, marks=pytest.mark.slow)])
+def test_what_is_called_solved_is_solved(n, every):
     """Four answers of each network, 18,000 in the slow run: a concentration is right to 1e-8, or
     the status says otherwise; an output is within its error, and so is the closed form.
     """
@@ -219,6 +219,9 @@ def test_what_is_called_solved_is_solved(n):
             continue
         species, outputs = exact(net, x)
         for way, (engine, method) in WAYS.items():
+            # each network of its own is compiled: that is what takes time
+            if way == "flat" and number % every:
+                continue
             steady = cn.Simulator(net, engine=engine).steady_state(x, method=method, on_error="nan")
             outcome, y = steady.status[0], steady.concentrations[0]
             found[way, outcome.kind.value] += 1
