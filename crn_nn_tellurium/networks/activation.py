@@ -31,6 +31,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import (
     FloatArray,
     brief,
+    check_positive,
     is_real,
 )
 from crn_nn_tellurium.errors import NetworkError
@@ -417,10 +418,17 @@ class Activation(ABC):
         shifted = self.read_out.constant or any(rail.shift for rail in self.rails)
         if self._is_more_than_rails or shifted:
             return None
-        other = dataclasses.replace(self, h=self.h * factor**2)
+        other = dataclasses.replace(self, h=self._times(factor))
         # a property of one's own may depend on h, and then the promises would not hold
         same = (other.rails, other.read_out, other.gain) == (self.rails, self.read_out, self.gain)
         return (other, float(factor)) if same else None
+
+    def _times(self, factor: float) -> float:
+        """h of the activation rescaled by a factor, which is checked."""
+        check_positive("factor", factor)
+        s = float(factor)
+        # beyond all numbers a product is infinite, where a power would raise
+        return self.h * (s * s)
 
     def parameters(self) -> dict[str, Any]:
         """The dataclass fields, as a saved network keeps them."""

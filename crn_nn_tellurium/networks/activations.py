@@ -152,7 +152,7 @@ class ClippedReLU(Activation):
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         """The same with its ceiling `factor` times as high."""
-        other = dataclasses.replace(self, h=self.h * factor**2, ceiling=self.ceiling * factor)
+        other = dataclasses.replace(self, h=self._times(factor), ceiling=self.ceiling * factor)
         return other, float(factor)
 
 
@@ -319,8 +319,9 @@ class PiecewiseLinear(Activation):
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         """The same with knots and offset `factor` times as large."""
+        h = self._times(factor)
         knots = tuple(factor * knot for knot in self.knots)
-        other = PiecewiseLinear(knots, self.slopes, factor * self.offset, self.h * factor**2)
+        other = PiecewiseLinear(knots, self.slopes, factor * self.offset, h)
         return other, float(factor)
 
 
@@ -337,7 +338,7 @@ class _Share(Activation):
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         # a ratio of concentrations that are all multiplied keeps its value
-        return dataclasses.replace(self, h=self.h * factor**2), 1.0
+        return dataclasses.replace(self, h=self._times(factor)), 1.0
 
 
 class _Ratio(_Share):
