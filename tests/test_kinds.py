@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import io
+import signal
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -74,10 +75,33 @@ SLOW = set(
 """Whose base call takes half a second or more: in the slow run alone."""
 
 
+PATIENCE = 60
+"""Seconds, far above what any call with good arguments takes."""
+
+
+@contextlib.contextmanager
+def within(seconds):
+    """An error in what runs longer, where there are signals of that kind."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(*_):
+        raise RuntimeError(f"no answer within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def stray(case):
     """What came instead of an answer or a refusal in words; None where one of these came."""
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), within(PATIENCE):
             case.call()
     except (*REFUSALS, cn.ConvergenceError, cn.IdentifierError, OSError) as refused:
         return None if str(refused) else "no word"

@@ -18,7 +18,6 @@ from crn_nn_tellurium.basics.checks import (
     brief,
     check_choice,
     check_kind,
-    check_not_negative,
     check_positive,
     labels_given,
     names_of,

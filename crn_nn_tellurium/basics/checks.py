@@ -67,32 +67,29 @@ def check_positive(what: str, value: Any, expected: str = "a finite number > 0")
         raise InputError(f"{what} is {brief(value)}; expected {expected}")
 
 
-def check_not_negative(what: str, value: Any) -> None:
-    """Refuse what is not a finite number of at least 0."""
-    if not (_is_finite(value) and value >= 0):
-        raise InputError(f"{what} is {brief(value)}; expected a finite number >= 0")
-
-
 def whole_number(what: str, value: Any, least: int = 1, expected: str = "") -> int:
     """A whole number of at least `least`, as an int."""
     most = _MOST if least else math.inf
     if _is_finite(value) and value == int(value) and least <= value <= most:
         return int(value)
     is_too_large = is_real(value) and value > most
-    usual = f"a whole number, {least} or more" + (f", {_MOST} at most" if is_too_large else "")
-    raise InputError(f"{what} is {brief(value)}; expected {expected or usual}")
+    usual = expected or f"a whole number, {least} or more"
+    usual += f", {_MOST} at most" if is_too_large else ""
+    raise InputError(f"{what} is {brief(value)}; expected {usual}")
 
 
 def real_number(
     what: str,
     value: Any,
-    expected: str = "a finite number",
+    least: float = -math.inf,
+    expected: str = "",
     error: type[ValueError] = InputError,
 ) -> float:
-    """A finite number, as a float."""
-    if _is_finite(value):
+    """A finite number of at least `least`, as a float."""
+    if _is_finite(value) and value >= least:
         return float(value)
-    raise error(f"{what} is {brief(value)}; expected {expected}")
+    usual = "a finite number" + (f" >= {least:g}" if least > -math.inf else "")
+    raise error(f"{what} is {brief(value)}; expected {expected or usual}")
 
 
 def real_numbers(

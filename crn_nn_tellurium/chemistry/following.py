@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, is_real
+from crn_nn_tellurium.basics import FloatArray, real_number
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.notation import formula
 from crn_nn_tellurium.errors import ReactionError
@@ -49,11 +49,8 @@ class Parameter:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if not (is_real(self.value) and math.isfinite(self.value)):
-            raise ReactionError(
-                f"parameter {self.id!r} is {self.value!r}; expected a finite number"
-            )
-        object.__setattr__(self, "value", float(self.value))
+        value = real_number(f"parameter {self.id!r}", self.value, error=ReactionError)
+        object.__setattr__(self, "value", value)
 
 
 def in_order(formulas: Mapping[str, Expression], what: str) -> tuple[str, ...]:

@@ -89,6 +89,11 @@ class Interval:
         """Whether all values, of this shape or with leading dimensions before it, lie between the
         bounds.
 
+        Raises
+        ------
+        InputError
+            If values are no numbers, or of another shape.
+
         Examples
         --------
         >>> import crn_nn_tellurium as cn
@@ -96,6 +101,10 @@ class Interval:
         False
         """
         values = real_numbers("values", values)
+        if self.shape and values.shape[-len(self.shape) :] != self.shape:
+            raise InputError(
+                f"values have shape {values.shape}; expected {self.shape}, or (n, ...) before it"
+            )
         return bool(np.all((self.lower <= values) & (values <= self.upper)))
 
     def __mul__(self, factor: float) -> Interval:

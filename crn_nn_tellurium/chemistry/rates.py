@@ -275,7 +275,7 @@ def multiplied_by(values: FloatArray, factors: IntArray, extended: FloatArray) -
     return values
 
 
-_ROUNDING = 64 * float(np.finfo(float).eps)
+ROUNDING = 64 * float(np.finfo(float).eps)
 """Every term and every partial sum is rounded; this leaves room for sums of many terms."""
 
 
@@ -305,7 +305,7 @@ class Balance:
     @property
     def rounding(self) -> FloatArray:
         """The part of `distance` that double precision cannot remove."""
-        size, slope = _ROUNDING * self.gross, np.abs(self.slope)
+        size, slope = ROUNDING * self.gross, np.abs(self.slope)
         return np.divide(size, slope, out=np.zeros_like(size), where=slope > 0)
 
     def within(self, allowed: Any) -> Any:
@@ -315,4 +315,4 @@ class Balance:
         """
         # multiplied by the slope, in half the steps; of a slope of 0 both sides would be rounding
         far, slope = abs(self.net), abs(self.slope)
-        return (far <= allowed * slope + _ROUNDING * self.gross) & ((slope > 0) | (far == 0))
+        return (far <= allowed * slope + ROUNDING * self.gross) & ((slope > 0) | (far == 0))

@@ -11,6 +11,7 @@ from typing import Any
 from crn_nn_tellurium.basics import (
     brief,
     is_real,
+    real_number,
 )
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.errors import ReactionError
@@ -50,12 +51,10 @@ class Species:
     def __post_init__(self) -> None:
         if isinstance(self.initial, Expression):
             return
-        if not (is_real(self.initial) and self.initial >= 0 and math.isfinite(self.initial)):
-            raise ReactionError(
-                f"species {self.id!r}: initial concentration is {self.initial!r}; expected a finite"
-                " number >= 0"
-            )
-        object.__setattr__(self, "initial", float(self.initial))
+        what = f"species {self.id!r}: initial concentration"
+        object.__setattr__(
+            self, "initial", real_number(what, self.initial, 0.0, error=ReactionError)
+        )
 
 
 Side = tuple[tuple[str, int], ...]

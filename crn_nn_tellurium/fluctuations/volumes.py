@@ -25,8 +25,10 @@ from crn_nn_tellurium.basics import (
     curves,
     frame_of,
     is_real,
+    labels_given,
     progress_bar,
     read_only,
+    real_numbers,
     whole_number,
 )
 from crn_nn_tellurium.chemistry import MODEL_UNITS, Units, check_units
@@ -102,7 +104,7 @@ class SmallestVolume:
         >>> smallest_volume(load_model("xor"), [[0, 0], [0, 1]]).share([1, 1e6])
         array([0., 1.])
         """
-        given = np.asarray(volume, dtype=float)
+        given = real_numbers("volume", volume)
         return (self._each <= given[..., None]).mean(axis=-1)
 
     def of_share(self, share: float) -> float:
@@ -310,7 +312,11 @@ def smallest_volume(
     simulator.net.need_classes("smallest_volume")
     found = noise(simulator, X, volume=1.0)
     outputs = np.atleast_2d(found.outputs)
-    labels = simulator.net.classify(outputs) if y is None else np.atleast_1d(np.asarray(y))
+    labels = (
+        simulator.net.classify(outputs)
+        if y is None
+        else labels_given("y", [y] if np.isscalar(y) else y)
+    )
     leads = _Leads.of(simulator.net, found, labels)
     volumes = leads.volumes(float(confidence))
     counted = []

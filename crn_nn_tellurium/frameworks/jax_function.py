@@ -77,7 +77,7 @@ class ChemistryFunction:
         x = 1.0 * jnp.asarray(given)
         traced = isinstance(x, jax.core.Tracer)
         if x.shape[-1:] != (self.net.n_in,) or not jnp.issubdtype(x.dtype, jnp.floating):
-            coding.check(np.zeros(x.shape, x.dtype) if traced else given)
+            coding.check(np.zeros(x.shape, x.dtype) if traced else np.asarray(given))
         fits = jnp.isfinite(x)
         if coding.kind != "signed":
             fits &= x >= jnp.asarray(coding.low or 0.0, x.dtype)

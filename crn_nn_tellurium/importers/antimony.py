@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from crn_nn_tellurium.basics import truth
 from crn_nn_tellurium.chemistry import ReactionNetwork, units_in, with_names
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers.libantimony import antimony_to_sbml, plain_antimony
@@ -58,7 +59,7 @@ def import_antimony(text: str, *, allow_files: bool = False) -> ReactionNetwork:
         raise InputError(
             f"text is {text!r}; expected the text of an Antimony model: Path({text!r}).read_text()"
         )
-    return reactions_from_antimony(text, "the Antimony model", allow_files)
+    return reactions_from_antimony(text, "the Antimony model", truth("allow_files", allow_files))
 
 
 def reactions_from_antimony(text: str, origin: str, allow_files: bool = False) -> ReactionNetwork:

@@ -19,7 +19,7 @@ from typing import Any
 
 import libsbml
 
-from crn_nn_tellurium.basics import free_id, read_bytes, reading, warn
+from crn_nn_tellurium.basics import free_id, read_bytes, reading, truth, warn
 from crn_nn_tellurium.chemistry import (
     Expression,
     Observable,
@@ -91,7 +91,7 @@ def import_sbml(path: str | os.PathLike[str], *, allow_files: bool = False) -> R
         )
     path = Path(path)
     content = read_bytes(path)
-    check_sbml(content, str(path), allow_files)
+    check_sbml(content, str(path), truth("allow_files", allow_files))
     # libSBML itself knows the encodings of XML, and where other files lie from the file's name
     with reading(path):
         return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))

@@ -31,10 +31,12 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import (
     FloatArray,
     brief,
+    check_positive,
     is_real,
 )
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.names import RESERVED_LOCALLY
+from crn_nn_tellurium.networks.smoothing import smoothed_relu, smoothed_relu_derivative
 
 _LETTERS = re.compile(r"[A-Za-z]+", re.ASCII)
 
@@ -109,42 +111,6 @@ class ReadOut:
     def read(self) -> tuple[tuple[str, float], ...]:
         """The terms whose coefficient is not zero: the species that the next layer reads."""
         return tuple(term for term in self.terms if term[1] != 0)
-
-
-def smoothed_relu(z: npt.ArrayLike, h: float) -> FloatArray:
-    """sigma_h(z) = (z + sqrt(z^2 + 4h)) / 2, to full relative accuracy for either sign of z.
-
-    >>> smoothed_relu([-3.0, 0.0, 3.0], 4.0)
-    array([1., 2., 4.])
-    """
-    z = np.asarray(z, dtype=float)
-    # below 0 the sum would cancel; but sigma_h(z) = max(z, 0) + sigma_h(-|z|), and the last is
-    # h / sigma_h(|z|)
-    larger = np.abs(z)
-    larger += _root(z, h)
-    larger *= 0.5
-    return np.maximum(z, 0.0) + h / larger
-
-
-def smoothed_relu_derivative(z: npt.ArrayLike, h: float) -> FloatArray:
-    """d sigma_h / dz = sigma_h / sqrt(z^2 + 4h), in (0, 1).
-
-    >>> smoothed_relu_derivative([-3.0, 0.0, 3.0], 4.0)
-    array([0.2, 0.5, 0.8])
-    """
-    z = np.asarray(z, dtype=float)
-    return smoothed_relu(z, h) / _root(z, h)
-
-
-def _root(z: FloatArray, h: float) -> FloatArray:
-    """sqrt(z^2 + 4h)."""
-    # hypot, five times slower, only where squares leave the range of doubles
-    with np.errstate(over="ignore"):
-        root = z * z
-        root += 4 * h
-        root = np.sqrt(root)
-    beyond = h < 1e-290 or root.max(initial=0.0) == np.inf
-    return np.hypot(z, 2 * math.sqrt(h)) if beyond else root
 
 
 @dataclass(frozen=True)
@@ -388,7 +354,11 @@ class Activation(ABC):
         return low, high
 
     def __call__(self, z: npt.ArrayLike) -> FloatArray:
-        """Closed form of the value, same shape as z."""
+        """Closed form of the value, same shape as z.
+
+        From the read-out, unless stated: a difference of two large rails has lost digits, which a
+        formula of one's own keeps.
+        """
         return self.read(self.concentrations(z))
 
     def derivative(self, z: npt.ArrayLike) -> FloatArray:
@@ -448,10 +418,17 @@ class Activation(ABC):
         shifted = self.read_out.constant or any(rail.shift for rail in self.rails)
         if self._is_more_than_rails or shifted:
             return None
-        other = dataclasses.replace(self, h=self.h * factor**2)
+        other = dataclasses.replace(self, h=self._times(factor))
         # a property of one's own may depend on h, and then the promises would not hold
         same = (other.rails, other.read_out, other.gain) == (self.rails, self.read_out, self.gain)
         return (other, float(factor)) if same else None
+
+    def _times(self, factor: float) -> float:
+        """h of the activation rescaled by a factor, which is checked."""
+        check_positive("factor", factor)
+        s = float(factor)
+        # beyond all numbers a product is infinite, where a power would raise
+        return self.h * (s * s)
 
     def parameters(self) -> dict[str, Any]:
         """The dataclass fields, as a saved network keeps them."""

@@ -24,6 +24,10 @@ from crn_nn_tellurium.networks.activation import (
     LocalReaction,
     Rail,
     ReadOut,
+)
+from crn_nn_tellurium.networks.smoothing import (
+    root,
+    smoothed_pieces,
     smoothed_relu,
     smoothed_relu_derivative,
 )
@@ -61,6 +65,10 @@ class Linear(Activation):
     rails = _PAIR
     read_out = ReadOut((("Yp", 1.0), ("Yn", -1.0)))
 
+    def __call__(self, z: npt.ArrayLike) -> FloatArray:
+        """z, of which no digit is lost."""
+        return np.array(z, dtype=float)
+
 
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
@@ -96,6 +104,10 @@ class LeakyReLU(Activation):
     def read_out(self) -> ReadOut:
         """Yp - slope * Yn."""
         return ReadOut((("Yp", 1.0), ("Yn", -self.slope)))
+
+    def __call__(self, z: npt.ArrayLike) -> FloatArray:
+        """Closed form of the value."""
+        return smoothed_pieces(z, (0.0,), (self.slope, 1.0), 0.0, self.h)
 
 
 @dataclass(frozen=True)
@@ -134,9 +146,13 @@ class ClippedReLU(Activation):
         """One species for the lower knee, one for the upper."""
         return (Rail("Yl"), Rail("Yu", 1, -self.ceiling))
 
+    def __call__(self, z: npt.ArrayLike) -> FloatArray:
+        """Closed form of the value."""
+        return smoothed_pieces(z, (0.0, self.ceiling), (0.0, 1.0, 0.0), 0.0, self.h)
+
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         """The same with its ceiling `factor` times as high."""
-        other = dataclasses.replace(self, h=self.h * factor**2, ceiling=self.ceiling * factor)
+        other = dataclasses.replace(self, h=self._times(factor), ceiling=self.ceiling * factor)
         return other, float(factor)
 
 
@@ -178,6 +194,11 @@ class HardSigmoid(Activation):
     def rails(self) -> tuple[Rail, ...]:
         """One species for the lower knee, one for the upper."""
         return (Rail("Yl", 1, self.offset), Rail("Yu", 1, self.offset - 1.0))
+
+    def __call__(self, z: npt.ArrayLike) -> FloatArray:
+        """Closed form of the value."""
+        u = self.slope * np.asarray(z, dtype=float)
+        return smoothed_pieces(u, (-self.offset, 1.0 - self.offset), (0.0, 1.0, 0.0), 0.0, self.h)
 
     def probabilities(self, values: FloatArray) -> FloatArray | None:
         """1 - p and p of a single unit, kept between 0 and 1."""
@@ -283,6 +304,10 @@ class PiecewiseLinear(Activation):
         """The offset and each species times the change of slope at its knot."""
         return ReadOut(tuple((rail.name, change) for rail, change in self._knees), self.offset)
 
+    def __call__(self, z: npt.ArrayLike) -> FloatArray:
+        """Closed form of the value."""
+        return smoothed_pieces(z, self.knots, self.slopes, self.offset, self.h)
+
     def probabilities(self, values: FloatArray) -> FloatArray | None:
         """1 - p and p of a single unit whose function runs from 0 to 1, kept between these."""
         rise = float(np.dot(self.slopes[1:-1], np.diff(self.knots)))
@@ -294,8 +319,9 @@ class PiecewiseLinear(Activation):
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         """The same with knots and offset `factor` times as large."""
+        h = self._times(factor)
         knots = tuple(factor * knot for knot in self.knots)
-        other = PiecewiseLinear(knots, self.slopes, factor * self.offset, self.h * factor**2)
+        other = PiecewiseLinear(knots, self.slopes, factor * self.offset, h)
         return other, float(factor)
 
 
@@ -312,7 +338,7 @@ class _Share(Activation):
 
     def rescaled(self, factor: float) -> tuple[Activation, float] | None:
         # a ratio of concentrations that are all multiplied keeps its value
-        return dataclasses.replace(self, h=self.h * factor**2), 1.0
+        return dataclasses.replace(self, h=self._times(factor)), 1.0
 
 
 class _Ratio(_Share):
@@ -373,6 +399,11 @@ class Tanh(_Ratio):
 
     threshold = 0.0
     read_out = ReadOut((("S", 2.0),), constant=-1.0)
+
+    def __call__(self, z: npt.ArrayLike) -> FloatArray:
+        """z / sqrt(z^2 + 4h)."""
+        z = np.asarray(z, dtype=float)
+        return np.asarray(z / root(z, self.h))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import (
     FloatArray,
     check_identifier,
-    check_not_negative,
+    real_number,
     real_numbers,
 )
 from crn_nn_tellurium.errors import IdentifierError, NetworkError
@@ -277,7 +277,7 @@ class Network:
         >>> net.n_weights, net.pruned().n_weights, net.pruned(x=[[0.0, 5.0]]).n_weights
         (4, 3, 1)
         """
-        check_not_negative("tolerance", tolerance)
+        real_number("tolerance", tolerance, 0.0)
         largest = self.input_coding.largest(None if x is None else self.input_coding.check(x))
         return dataclasses.replace(self, layers=pruned_layers(self.layers, tolerance, largest))
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from crn_nn_tellurium.basics import FloatArray, check_kind
+from crn_nn_tellurium.basics import FloatArray, check_kind, real_numbers
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.fluctuations import Noise, SmallestVolume, probability_of
 from crn_nn_tellurium.plots.figures import (
@@ -77,7 +77,7 @@ def plot_noise(
     ['output (model units)', 'probability (%)']
     """
     check_kind("noise", noise, Noise, "the result of noise")
-    courses = (runs,) if isinstance(runs, TimeCourse) else tuple(runs)
+    courses = tuple(runs) if isinstance(runs, list | tuple) else (runs,)
     points = [_settled(course, noise) for course in courses]
     at = _volumes(noise, [volume for volume, _ in points]) if volumes is None else _given(volumes)
     several = noise.outputs.ndim > 1
@@ -105,7 +105,7 @@ def _volumes(noise: Noise, more: Sequence[float]) -> FloatArray:
 
 
 def _given(volumes: npt.ArrayLike) -> FloatArray:
-    at = np.array(volumes, dtype=float)
+    at = real_numbers("volumes", volumes)
     if at.ndim != 1 or len(at) < 2 or not (np.all(np.diff(at) > 0) and at[0] > 0):
         raise InputError(f"volumes are {volumes!r}; expected two or more rising numbers > 0")
     return at

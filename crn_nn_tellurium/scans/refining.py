@@ -8,7 +8,6 @@ which a grid would have to be fine everywhere to follow.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import Delaunay
 
-from crn_nn_tellurium.basics import FloatArray, is_real, progress_bar, require, whole_number
+from crn_nn_tellurium.basics import FloatArray, progress_bar, real_number, require, whole_number
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.scans.arguments import STEADY_STATE, Kept, make_plan
 from crn_nn_tellurium.scans.axes import paired, stretch
@@ -109,10 +108,9 @@ def refine(
         stretch(name, span, np.zeros(1))
     least = 2 ** len(names) + 1  # the corners, and one between
     n = whole_number("n", n, least, f"a whole number of points, {least} or more")
-    if limit is not None and not (is_real(limit) and -math.inf < limit < math.inf):
-        raise InputError(
-            f"limit is {limit!r}; expected a finite number, or None for where the value changes"
-        )
+    if limit is not None:
+        wanted = "a finite number, or None for where the value changes"
+        real_number("limit", limit, expected=wanted)
     learner = _learner(len(names))
     codes: dict[Any, int] = {}
     batches: list[xr.Dataset] = []

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.kinetics import Drive, LayerKinetics, LayerState, RateConstants
+from crn_nn_tellurium.kinetics import Drive, LayerKinetics, RateConstants
 from crn_nn_tellurium.simulation.outcome import (
     SOLVED,
     Outcome,
@@ -125,18 +125,6 @@ class LayerSolver:
                 outcome = Outcome.failure(f"layer {self.encoding.layer.name!r}: {outcome.reason}")
             sample = number // self._shape[0]
             status[sample] = status[sample].worse(outcome)
-
-    def error(self, state: LayerState, catalyst_error: FloatArray) -> FloatArray:
-        """How far species (n, n_units, n_species) may be from their fixed point, to first order.
-
-        By their rates, by rounding, and since what the layer reads (n, n_catalysts) is off by at
-        most `catalyst_error`.
-        """
-        with np.errstate(invalid="ignore", divide="ignore"):
-            n_rails = len(state.drive)
-            size = self._drive.at(state.catalysts)[n_rails : 2 * n_rails]
-            drive_error = self._drive.sizes(catalyst_error)
-            return self._kinetics.error(state, list(size), drive_error)
 
 
 def _by_unit(values: FloatArray) -> FloatArray:

@@ -77,6 +77,9 @@ AFTER_INTEGRATION = Outcome(Kind.AFTER_INTEGRATION.value)
 INTEGRATED = Outcome(Kind.INTEGRATED.value)
 CLOSED_FORM = Outcome(Kind.CLOSED_FORM.value)
 
+ACCURATE = 1e-8
+"""Error of a concentration, relative to it, up to which it counts as solved."""
+
 Outcomes = npt.NDArray[np.object_]
 """Outcomes by sample or by point."""
 _worse_each = np.frompyfunc(Outcome.worse, 2, 1)

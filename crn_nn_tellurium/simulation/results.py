@@ -21,7 +21,7 @@ from crn_nn_tellurium.basics import (
 )
 from crn_nn_tellurium.chemistry import CONCENTRATION, MODEL_UNITS, Units, must_convert
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.simulation.outcome import Outcome
+from crn_nn_tellurium.simulation.outcome import ACCURATE, Kind, Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,8 @@ class SteadyState:
     residual : (n_samples,) ndarray
         Largest `|net rate|` / gross rate over the species: 0 at a fixed point, 1 far from it.
     status : tuple of Outcome
-        Per sample, a text: ``"solved"``, ``"solved after integration"``, ``"integrated"``, or
+        Per sample, a text: ``"solved"``, ``"solved after integration"``, ``"integrated"``,
+        ``"doubtful: ..."`` where rounding may move a concentration by above 1e-8 of itself, or
         ``"failed: ..."``; of each, ``.failed`` and ``.reason``.
     method : str
         The method that found them.
@@ -172,17 +173,24 @@ class SteadyState:
         return _column(name, {"output": outputs, "species": species})
 
     @property
-    def _quality(self) -> dict[str, float]:
-        """The largest residual and error; of samples that all failed there are none."""
-        parts = {"largest residual": self.residual, "largest error of an output": self.error}
-        return {
-            what: float(np.nanmax(values, initial=0.0))
-            for what, values in parts.items()
-            if values is not None and self.failed < len(self)
-        }
+    def _quality(self) -> dict[str, str]:
+        """What there is to doubt, and how much; of samples that all failed, nothing."""
+        if self.failed == len(self):
+            return {}
+        doubtful = sum(outcome.kind == Kind.DOUBTFUL for outcome in self.status)
+        found = {"doubtful": f"{doubtful:,}"} if doubtful else {}
+        found["largest residual"] = f"{np.nanmax(self.residual, initial=0.0):.1e}"
+        if self.error is not None:
+            found["largest error of an output"] = f"{np.nanmax(self.error, initial=0.0):.1e}"
+            # differences of larger rails, or what reads concentrations that are doubtful
+            loose = (self.error > ACCURATE * np.abs(self.outputs)) & (self.outputs != 0)
+            if np.any(loose):
+                what = f"outputs not known to {ACCURATE:g} of themselves"
+                found[what] = f"{np.count_nonzero(loose):,}"
+        return found
 
     def __repr__(self) -> str:
-        quality = "".join(f", {what} {value:.1e}" for what, value in self._quality.items())
+        quality = "".join(f", {what} {value}" for what, value in self._quality.items())
         return (
             f"SteadyState({len(self)} samples, {self.outputs.shape[1]} outputs, {len(self.species)}"
             f" species, by {self.method!r}: {self.failed} failed{quality})"

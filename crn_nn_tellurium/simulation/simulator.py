@@ -26,6 +26,7 @@ from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel, as_model, as_network
 from crn_nn_tellurium.kinetics import NetworkKinetics, RatesOfChange, start_state
 from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.simulation.accuracy import Accuracy
 from crn_nn_tellurium.simulation.conditions import (
     check_stochastic,
     fill,
@@ -124,6 +125,10 @@ class Simulator:
         return tuple(LayerSolver(layer) for layer in self.kinetics.layers)
 
     @cached_property
+    def _accuracy(self) -> Accuracy:
+        return Accuracy(self.kinetics)
+
+    @cached_property
     def flat(self) -> Integrator:
         """All layers together, compiled when they first run if the engine compiles."""
         if self.engine.compiles:
@@ -194,30 +199,13 @@ class Simulator:
         values = self._batch(x)
         start = None if initial is None else start_values(initial, self.species, len(values))
         concentrations, residual, status = _METHODS[method](self, values, start)
+        status = self._accuracy.doubted(values, concentrations, residual, status)
         refuse_failed(status, on_error, concentrations, residual)
         found = self._read(concentrations, values), concentrations, residual
         names = self.output_names, self.species
         # looked for when asked for: it would cost a tenth of a solve
-        error_of = partial(self._output_error, values, concentrations)
+        error_of = partial(self._accuracy.outputs, values, concentrations)
         return SteadyState(*found, tuple(status), method, *names, error_of=error_of)
-
-    def _output_error(self, x: FloatArray, concentrations: FloatArray) -> FloatArray:
-        """How far outputs (n, n_out) may be from those of the exact fixed point."""
-        kinetics, inputs = self.kinetics, self.net.input_coding.code(x)
-        states = kinetics.at(x, concentrations)
-
-        def error(number: int, read: FloatArray) -> FloatArray:
-            return self.layer_solvers[number].error(states[number], read)
-
-        errors = kinetics.walk(np.zeros_like(inputs), error, np.asarray)
-        last = kinetics.layers[-1].activation
-        # the sum of the read-out is rounded too
-        rounding = 2 * np.finfo(float).eps
-        parts = errors[-1] + rounding * states[-1].concentrations
-        total = np.full(parts.shape[:2], abs(last.read_out.constant) * rounding)
-        for name, coefficient in last.read_out.read:
-            total += abs(coefficient) * parts[..., last.species.index(name)]
-        return total
 
     def _by_units(
         self, x: FloatArray, start: FloatArray | None

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from crn_nn_tellurium.basics import (
     FloatArray,
     check_choice,
-    check_not_negative,
+    real_number,
     suggest_identifiers,
     warn,
 )
@@ -102,7 +102,7 @@ class _CRNEstimator(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
     def _train(self, x: FloatArray, y: npt.NDArray[Any], n_out: int, loss: str, task: str) -> Round:
         """Train on standardised features; the network found reads those."""
         check_choice("predict_with", self.predict_with, get_args(SteadyStateSource))
-        check_not_negative("alpha", self.alpha)
+        real_number("alpha", self.alpha, 0.0)
         if isinstance(self.activation, Activation):
             hidden = self.activation
         elif self.activation in _ACTIVATIONS:

@@ -19,8 +19,8 @@ from scipy.optimize import minimize
 from crn_nn_tellurium.basics import (
     FloatArray,
     check_choice,
-    check_not_negative,
     check_positive,
+    real_number,
     whole_number,
 )
 from crn_nn_tellurium.errors import ConvergenceError
@@ -94,7 +94,7 @@ class Optimizer(ABC):
 
     def _check(self, **least: int) -> None:
         """Refuse a tolerance below 0, and what is no whole number of at least so much."""
-        check_not_negative("tolerance", self.tolerance)
+        real_number("tolerance", self.tolerance, 0.0)
         for name, value in least.items():
             # the way to set a field of a frozen dataclass while it is made
             object.__setattr__(self, name, whole_number(name, getattr(self, name), value))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_not_negative, check_positive, is_real, whole_number
+from crn_nn_tellurium.basics import check_positive, is_real, real_number, whole_number
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.sensitivity import SteadyStateSource
@@ -55,12 +55,10 @@ class Constraints:
 
     def __post_init__(self) -> None:
         most, bounds = self.max_rate_constant, self.h_bounds
-        if most is not None and not (is_real(most) and np.isfinite(most) and most >= 1):
-            raise InputError(
-                f"max_rate_constant is {most!r}; expected a finite number >= 1, since 2 Y => Y has"
-                " the rate constant 1"
-            )
-        check_not_negative("l2", self.l2)
+        if most is not None:
+            wanted = "a finite number >= 1, since 2 Y => Y has the rate constant 1"
+            real_number("max_rate_constant", most, 1.0, wanted)
+        real_number("l2", self.l2, 0.0)
         if not (is_real(self.density) and 0 < self.density <= 1):
             raise InputError(
                 f"density is {self.density!r}; expected the share of weights that remain, in (0, 1]"

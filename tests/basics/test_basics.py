@@ -8,10 +8,10 @@ from crn_nn_tellurium.basics import (
     Recent,
     check_identifier,
     check_kind,
-    check_not_negative,
     check_positive,
     free_id,
     read_document,
+    real_number,
     require,
     suggest_identifier,
     suggest_identifiers,
@@ -39,13 +39,13 @@ def test_arguments_are_named_when_they_are_refused():
         check_kind("units", 3, float, "1.0 say")
     with pytest.raises(cn.InputError, match=r"^c0 is 0; expected a finite number > 0$"):
         check_positive("c0", 0)
-    check_not_negative("tolerance", 0)
+    real_number("tolerance", 0, 0.0)
 
 
 @pytest.mark.parametrize("value", [-1, np.nan, np.inf, True, "1", None, 10**400])
 def test_what_is_no_finite_number_of_at_least_zero_is_refused(value):
     with pytest.raises(cn.InputError, match="expected a finite number >= 0"):
-        check_not_negative("tolerance", value)
+        real_number("tolerance", value, 0.0)
 
 
 def test_whole_numbers_are_ints():

@@ -22,7 +22,8 @@ from support.trajectories import (
 )
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.networks.activation import Follower, smoothed_relu
+from crn_nn_tellurium.networks.activation import Follower
+from crn_nn_tellurium.networks.smoothing import smoothed_relu
 from crn_nn_tellurium.simulation.engine import CompiledModel
 
 CASES = corpus()

@@ -12,6 +12,17 @@ DECAY = cn.ReactionNetwork(
 )
 
 REFUSED = [
+    # intervals
+    (
+        lambda: cn.Interval([0.0, 0.0], 1.0).contains(()),
+        cn.InputError,
+        r"values have shape \(0,\); expected \(2,\)",
+    ),
+    (
+        lambda: cn.Interval([0.0, 0.0], 1.0).contains([[0.5], [0.5]]),
+        cn.InputError,
+        r"values have shape \(2, 1\); expected \(2,\)",
+    ),
     # species, reactions and networks
     (lambda: cn.Species("Y", -1.0), cn.ReactionError, "initial concentration is -1.0"),
     (lambda: cn.Species("Y", float("nan")), cn.ReactionError, "expected a finite number"),

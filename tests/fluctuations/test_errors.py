@@ -13,6 +13,16 @@ SADDLE = "2 A -> 3 A; k*A^2; A -> ; l*A; k = 1; l = 2; A = 2"
 REGRESSION = cn.Network([cn.Layer([[1.0]])], task="regression")
 
 REFUSED = [
+    (
+        lambda: cn.smallest_volume(XOR, X, [[1], [0, 1]]),
+        cn.InputError,
+        "y are .*; expected a list of labels",
+    ),
+    (
+        lambda: cn.smallest_volume(XOR, X).share("much"),
+        cn.InputError,
+        "volume: 'much' cannot be read as numbers",
+    ),
     (lambda: cn.noise(XOR, X, volume=0), cn.InputError, "volume is 0; expected a finite number >"),
     (lambda: cn.noise(XOR, X, volume="1"), cn.InputError, "volume is '1'"),
     (lambda: cn.noise(XOR, X, volume=1).at(-2), cn.InputError, "volume is -2"),

@@ -10,7 +10,7 @@ from support import networks
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
-from crn_nn_tellurium.networks.activation import smoothed_relu
+from crn_nn_tellurium.networks.smoothing import smoothed_relu
 from crn_nn_tellurium.perturbations.knock_outs import KnockOuts
 
 CORPUS = networks.corpus()

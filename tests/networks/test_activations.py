@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from support.networks import ACTIVATIONS
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.networks.activation import smoothed_relu, smoothed_relu_derivative
+from crn_nn_tellurium.networks.smoothing import smoothed_relu, smoothed_relu_derivative
 from crn_nn_tellurium.simulation.settle import ABSENT
 
 pre_activations = st.floats(-1e6, 1e6) | st.floats(-3, 3) | st.floats(-1e-6, 1e-6)

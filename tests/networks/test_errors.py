@@ -52,6 +52,12 @@ def loaded_own(**options):
 
 
 REFUSED = [
+    # factors
+    (lambda: cn.Tanh().rescaled("1"), cn.InputError, "factor is '1'; expected a finite number > 0"),
+    (lambda: cn.SmoothedReLU().rescaled(-1), cn.InputError, "factor is -1"),
+    (lambda: cn.ClippedReLU().rescaled(None), cn.InputError, "factor is None"),
+    (lambda: cn.PiecewiseLinear().rescaled([2.0]), cn.InputError, "factor is"),
+    (lambda: cn.Tanh().rescaled(1e308), cn.NetworkError, "h is inf; expected a finite number > 0"),
     # layers and networks
     (lambda: cn.PiecewiseLinear((1.0, 0.0), (0, 1, 2)), cn.NetworkError, "above the one before"),
     (lambda: cn.PiecewiseLinear((0.0,), (1.0,)), cn.NetworkError, "1 knots and 1 slopes; expected"),

@@ -41,6 +41,16 @@ def course():
 REFUSED = [
     # noise
     (
+        lambda: cn.plot_noise(cn.noise(cn.load_model("xor"), [0, 1], volume=10), None),
+        cn.InputError,
+        "runs: got NoneType; expected TimeCourse",
+    ),
+    (
+        lambda: cn.plot_noise(cn.noise(cn.load_model("xor"), [0, 1], volume=10), volumes="few"),
+        cn.InputError,
+        "volumes: 'few' cannot be read as numbers",
+    ),
+    (
         lambda: cn.plot_noise(3),
         cn.InputError,
         "noise: got int; expected Noise, the result of noise",

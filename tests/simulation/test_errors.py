@@ -9,6 +9,12 @@ from crn_nn_tellurium.simulation.outcome import Outcome
 SIMULATOR = cn.Simulator(cn.Network([cn.Layer([[1.0, 1.0], [2.0, -1.0]])]))
 
 REFUSED = [
+    # a volume so small that a meeting of two molecules has an infinite propensity
+    (
+        lambda: SIMULATOR.time_course([0.0, 1.0], volume=5e-324),
+        cn.ConvergenceError,
+        "propensities are no finite numbers at t = 0",
+    ),
     (lambda: SIMULATOR.steady_state([[1.0, 2.0, 3.0]]), cn.InputError, "one column per input"),
     (
         lambda: SIMULATOR.steady_state(np.zeros((2, 2, 2))),

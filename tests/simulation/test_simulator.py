@@ -13,7 +13,7 @@ from support.failures import fail_to_solve
 from support.networks import ACTIVATIONS, cases, corpus
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.networks.activation import smoothed_relu
+from crn_nn_tellurium.networks.smoothing import smoothed_relu
 from crn_nn_tellurium.simulation import settle
 from crn_nn_tellurium.simulation.engine import CompiledModel, _quiet, clear_cache
 

@@ -82,8 +82,8 @@ BAD = {
 MADE_BY_US = set(
     """
     Attack Balanced Certificate ChemistryRunner Enclosure FitResult Gradient GradientCheck HChoice
-    ImportReport ReadOutWindow Record Robustness Sensitivities SteadyState StrandDisplacement
-    StatisticalMargin TimeCourse TransientSensitivities
+    ImportReport Noise ReadOutWindow Record Robustness Sensitivities SmallestVolume SteadyState
+    StrandDisplacement StatisticalMargin TimeCourse TransientSensitivities
     """.split()
 )
 # abstract, of another package's (a model's .load_ipython_extension), or tried where their file is:
@@ -104,6 +104,9 @@ METHODS = {
     "Attack": "ranking",
     "PhysicalUnits": "concentration time hours moment rate_constant",
     "Interval": "contains",
+    "Noise": "at",
+    "SmallestVolume": "share of_share",
+    "Tanh": "rescaled",
     "Expression": "derivative evaluate",
     "CRNClassifier": "fit predict predict_proba",
     "CRNRegressor": "fit predict",
@@ -176,6 +179,8 @@ def good() -> dict[str, Any]:
         "order": 1,
         "concentration": 1.0,
         "symbol": "A",
+        "volume": 100.0,
+        "share": 0.5,
         "crn": crn,
     }
 
@@ -219,6 +224,8 @@ def otherwise() -> dict[str, dict[str, Any]]:
         "plot_layers": sample,
         "plot_time_course": sample,
         "plot_unit": {"layer": "layer1"},
+        "plot_noise": {"noise": thing("Noise")},
+        "plot_smallest_volume": {"found": thing("SmallestVolume")},
         "plot_history": {"result": cn.fit(net, X, [1, 0], optimizer=cn.LBFGS(max_iter=2))},
         "plot_sensitivities": {"result": cn.sensitivities(net, X[0])},
         "plot_robustness": {"result": robust},
@@ -250,6 +257,9 @@ def thing(name: str) -> Any:
         "Certificate": lambda: cn.certify(net, X),
         "Attack": lambda: cn.attack(net, X, rates=0.1, restarts=1),
         "PhysicalUnits": lambda: good()["units"],
+        "Noise": lambda: cn.noise(net, X, volume=100.0),
+        "SmallestVolume": lambda: cn.smallest_volume(net, X),
+        "Tanh": lambda: cn.Tanh(),
         "Interval": lambda: cn.Interval(np.array([0.0, 0.5]), np.array([0.5, 1.0])),
         "Expression": lambda: good()["expression"],
         "CRNClassifier": lambda: cn.CRNClassifier((2,), max_iter=2).fit(X, [0, 1]),

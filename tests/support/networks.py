@@ -9,8 +9,9 @@ import pytest
 from scipy import sparse
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.networks.activation import Follower, smoothed_relu, smoothed_relu_derivative
+from crn_nn_tellurium.networks.activation import Follower
 from crn_nn_tellurium.networks.activations import BUILT_IN
+from crn_nn_tellurium.networks.smoothing import smoothed_relu, smoothed_relu_derivative
 
 
 @dataclass(frozen=True)
