@@ -67,7 +67,7 @@ class Accuracy(Quantity):
         found = _classes(subject.net, states.outputs).astype(object)
         right = np.asarray(found == truth, dtype=float)
         # a point whose samples are not all solved has no accuracy, rather than a low one
-        right[~~np.isnan(states.outputs).any(axis=-1)] = np.nan
+        right[np.isnan(states.outputs).any(axis=-1)] = np.nan
         return _over_samples(subject, right)
 
 
