@@ -598,7 +598,8 @@ def late(net, x, certificate, draws, relative):
     """
     crn, flat, rng = cn.to_reactions(net, x), cn.Simulator(net).flat, np.random.default_rng(0)
     end = certificate.settling_time
-    times = np.concatenate([[0], np.geomspace(1e-3 * end, end, 2000), [20 * end]])
+    # well past what is certified, or nothing could be seen to be late
+    times = np.concatenate([[0], np.geomspace(1e-3 * end, 2 * end, 2000), [20 * end]])
     followers = np.array([name.startswith("S") for name in crn.floating])
     highest = np.where(followers, certificate.initial_max or 1e6, 1e6)
     found = []
