@@ -211,3 +211,16 @@ def test_a_network_without_reactions_stays_as_it_is(tmp_path):
     path = cn.export(crn, tmp_path / "nothing.xml")
     again = cn.import_sbml(path)
     assert (again.species, again.reactions) == (crn.species, ())
+
+
+def test_what_is_held_stands_on_both_sides_and_else_the_sides_stay_as_they_are():
+    reaction = cn.Reaction("J", ("A", "X"), ("Y", "X", "A"), "k", 1.0)
+    for held, products in (
+        ("X", reaction.products),
+        ("XA", reaction.products),
+        ("A", reaction.products),
+        ("Y", (("X", 1), ("A", 1))),
+    ):
+        assert reaction.catalytic_sides(held) == (reaction.substrates, products)
+    taken = cn.Reaction("J", {"X": 2, "A": 1}, ("Y",), "k", 1.0)
+    assert taken.catalytic_sides("X") == (taken.substrates, (("X", 2), ("Y", 1)))
