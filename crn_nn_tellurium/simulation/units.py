@@ -172,7 +172,7 @@ class LumpedUnit:
                 sums[part * n_own + int(terms.row[t])].append(term)
         # written out, a formula takes an eighth of a loop's time; all in it is places and numbers
         formulas = ("+".join(terms) or "0.0" for terms in sums)
-        made: Callable[[Any], tuple[Any, ...]] = eval(f"lambda r: ({','.join(formulas)},)")
+        made: Callable[[Any], tuple[Any, ...]] = eval(f"lambda r: ({','.join(formulas)},)")  # nosec B307
         return made
 
     @cached_property

@@ -117,3 +117,15 @@ def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch):
     with pytest.warns(RuntimeWarning, match="lock': its file system keeps no locks"):
         assert lock.acquire() == ""
     lock.release()
+
+
+def test_who_holds_it_is_said_whatever_is_in_the_file(tmp_path):
+    """A lock of another program, or one that was cut off: no text, or none at all."""
+    path = tmp_path / "lock"
+    for content, said in ((b"\xff\xfe process", "\ufffd\ufffd process"), (b"", "another process")):
+        first = FileLock(path)
+        assert first.acquire() == ""
+        path.write_bytes(content)
+        assert FileLock(path).acquire() == said
+        first.release()
+        assert not path.exists()

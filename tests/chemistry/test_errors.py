@@ -37,6 +37,7 @@ REFUSED = [
         "one per rate constant",
     ),
     (lambda: cn.Reaction("J", {"Y": 0}, (), "k", 1.0), cn.ReactionError, "taken 0 times"),
+    (lambda: cn.Reaction("J", {"Y": float("inf")}, (), "k", 1.0), cn.ReactionError, "inf times"),
     (
         lambda: cn.ReactionNetwork([Y], [cn.Reaction("J", ("Z",), (), "k", 1.0)]),
         cn.ReactionError,

@@ -2,7 +2,20 @@
 
 import numpy as np
 
+import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry import Balance
+
+CRN = cn.ReactionNetwork(
+    [cn.Species("A"), cn.Species("B"), cn.Species("C", 0.7, boundary=True)],
+    [
+        cn.Reaction("J1", (), ("A",), "k1", 2.0),
+        cn.Reaction("J2", ("A", "B"), ("B",), "k2", 3.0),
+        cn.Reaction("J3", {"A": 2}, ("B",), "k3", 5.0),
+        cn.Reaction("J4", ("C", "B"), ("C", "A"), "k4", 7.0),
+        cn.Reaction("J5", ("B", "A"), ("A",), "k5", 11.0),
+    ],
+)
+"""A' = 2 - 3 A B - 10 A^2 + 7 C B and B' = 5 A^2 - 7 C B - 11 A B."""
 
 
 def test_within_is_the_distance_beside_what_is_allowed(rng):
@@ -15,3 +28,47 @@ def test_within_is_the_distance_beside_what_is_allowed(rng):
     np.testing.assert_array_equal(balance.within(allowed), expected)
     one_by_one = zip(*(part.tolist() for part in (net, gross, slope, allowed)), strict=True)
     assert [Balance(*each).within(most) for *each, most in one_by_one] == expected.tolist()
+
+
+def test_imbalance_is_0_where_nothing_happens_and_1_where_all_is_gain():
+    net, gross = np.array([0.0, 2.0, -2.0, 0.5, 0.0]), np.array([0.0, 2.0, 2.0, 2.0, 3.0])
+    balance = Balance(net, gross, np.full(5, -1.0))
+    assert balance.imbalance.tolist() == [0.0, 1.0, 1.0, 0.25, 0.0]
+
+
+def by_hand(a, b, c):
+    """Rates and their derivatives by A, B and C."""
+    rates = [2 - 3 * a * b - 10 * a**2 + 7 * c * b, 5 * a**2 - 7 * c * b - 11 * a * b]
+    by_a, by_b, by_c = [-3 * b - 20 * a, 10 * a - 11 * b], [-3 * a + 7 * c, -7 * c - 11 * a], 7 * b
+    return rates, [[by_a[0], by_b[0], by_c], [by_a[1], by_b[1], -by_c]]
+
+
+def test_derivatives_are_those_by_hand_as_a_matrix_and_as_an_array(rng):
+    for at in rng.uniform(0.1, 3, (5, 3)):
+        x = np.append(at, 1.0)
+        _, expected = by_hand(*at)
+        derivatives = CRN.jacobian_terms
+        for found in (
+            derivatives.matrix(x, CRN.constants).toarray(),
+            derivatives.array(x, CRN.constants),
+        ):
+            # sums of two terms about 100, which may cancel
+            np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-13)
+
+
+def test_terms_of_the_floating_species_alone_have_what_is_held_in_their_numbers(rng):
+    held, constants = rng.uniform(0.5, 2, 1), rng.uniform(0.5, 2, 5)
+    alone = CRN.terms.holding(held, constants)
+    # -k2 A B stands alone in A', -k4 C B and -k5 A B in B'; what is 0 is left out
+    assert len(alone) == 7
+    assert len(CRN.terms.holding(np.zeros(1), constants)) == 5
+    x = rng.uniform(0.1, 3, (4, 2))
+    extended = np.hstack([x, np.ones((4, 1))])
+    found = alone.sums(extended, np.ones(1))
+    # sums of four terms about 10
+    np.testing.assert_allclose(found, CRN.right_hand_side(x, held, constants), atol=1e-13)
+    np.testing.assert_allclose(
+        CRN.right_hand_side(x, at := np.array([0.7])),
+        np.transpose(by_hand(*x.T, at)[0]),
+        atol=1e-13,  # as before
+    )

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pytest
 from hypothesis import given, strategies as st
 
 import crn_nn_tellurium as cn
@@ -177,3 +178,49 @@ def test_terms_are_joined_by_their_signs():
     assert signed_sum(["a"]) == "a"
     assert signed_sum([]) == "0"
     assert signed_sum([], empty="") == ""
+
+
+@pytest.mark.parametrize("lead", [(), (3,), (2, 3), (0,)])
+def test_networks_of_order_0_have_the_shape_of_their_batch(lead):
+    """Rates that depend on nothing are there for every state, and by sample of their constants."""
+    crn = cn.ReactionNetwork(
+        [cn.Species("A"), cn.Species("B")],
+        [cn.Reaction("J1", (), ("A",), "k", 2.0), cn.Reaction("J2", (), {"B": 2}, "l", 3.0)],
+    )
+    x = np.ones((*lead, 2))
+    np.testing.assert_array_equal(crn.right_hand_side(x), np.broadcast_to([2.0, 6.0], x.shape))
+    balance = crn.balance(x)
+    np.testing.assert_array_equal(balance.gross, np.broadcast_to([2.0, 6.0], x.shape))
+    np.testing.assert_array_equal(balance.slope, np.zeros(x.shape))
+    np.testing.assert_array_equal(crn.right_hand_side(x, constants=x), x * [1.0, 2.0])
+    assert crn.jacobian(np.ones(2)).toarray().tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_a_network_without_reactions_stays_as_it_is(tmp_path):
+    crn = cn.ReactionNetwork([cn.Species("A", 1.5), cn.Species("B", 2.0, boundary=True)], [])
+    assert crn.right_hand_side(np.ones((3, 1))).tolist() == [[0.0]] * 3
+    assert crn.jacobian([1.5]).toarray().tolist() == [[0.0]]
+    for method in ("flat", "integrate"):
+        steady = cn.Simulator(crn).steady_state(method=method)
+        assert steady.concentrations.tolist() == [[1.5]]
+    for options in ({}, {"volume": 10.0, "seed": 0}):
+        course = cn.Simulator(crn).time_course(t_end=3.0, n_points=4, **options)
+        assert course.concentrations.tolist() == [[1.5]] * 4
+    found = cn.sensitivities(crn, [1.5])
+    assert found.values.tolist() == [[0.0]]
+    path = cn.export(crn, tmp_path / "nothing.xml")
+    again = cn.import_sbml(path)
+    assert (again.species, again.reactions) == (crn.species, ())
+
+
+def test_what_is_held_stands_on_both_sides_and_else_the_sides_stay_as_they_are():
+    reaction = cn.Reaction("J", ("A", "X"), ("Y", "X", "A"), "k", 1.0)
+    for held, products in (
+        ("X", reaction.products),
+        ("XA", reaction.products),
+        ("A", reaction.products),
+        ("Y", (("X", 1), ("A", 1))),
+    ):
+        assert reaction.catalytic_sides(held) == (reaction.substrates, products)
+    taken = cn.Reaction("J", {"X": 2, "A": 1}, ("Y",), "k", 1.0)
+    assert taken.catalytic_sides("X") == (taken.substrates, (("X", 2), ("Y", 1)))

@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 
 from crn_nn_tellurium.commands.benchmarks import CertificateCost, Cost, GradientCost, Row
@@ -49,3 +50,20 @@ def test_seconds():
         "25 µs",
         "25 ns",
     ]
+
+
+@pytest.mark.slow
+def test_a_run_measures_all_that_its_tables_and_its_file_have(run, tmp_path):
+    code, out, err = run("bench -o figures.json")
+    assert code == 0, err
+    measured = Measurements.from_json((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert "wrote figures.json (measurements, " in err
+    for name, table in tables(measured).items():
+        assert table.title in out, name
+        assert table.rows, name
+    ours = [row.ours for row in measured.usual_script]
+    assert np.all(np.isfinite(ours) & (np.array(ours) > 0))
+    assert {"xor", "iris"} <= {row.what for row in measured.usual_script}
+    code, _, err = run("bench -o figures.json")
+    assert code == 2
+    assert "'figures.json' exists; --overwrite replaces it" in err

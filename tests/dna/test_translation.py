@@ -111,6 +111,29 @@ def test_rate_constants_fit_and_the_bound_share_is_the_same_for_all(reactions, c
     np.testing.assert_allclose(list(bound.values()), max(bound.values()), rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("reactions", "constants", "tau"),
+    [
+        # of two molecules: half of A is bound, k / (c0 tau q_max) = 1/2
+        ([((A, B), (C,))], [2.0], 2.0 / (0.5 * 10 * 1e-3)),
+        # of two such, the one binds A and the other B, and the faster sets the pace
+        ([((A, B), (C,)), ((A, B), (A,))], [2.0, 3.0], 3.0 / (0.5 * 10 * 1e-3)),
+        # of one: half of q_max fuel is k / tau, if that is slower than the transit
+        ([((A,), (B,))], [2.0], 2.0 * 0.1 / 0.01),
+        ([((A,), (B,))], [0.5], 0.1 / 0.01),
+        # of none: half of q_max fuel^2 is k c0 / tau
+        ([((), (A,))], [1e6], 1e6 * 10 / (0.5 * 1e-3 * 1e8)),
+    ],
+)
+def test_the_time_of_1_is_the_shortest_that_fits(reactions, constants, tau):
+    """In s, by hand: c0 = 10 nM, q_max = 1e-3 /nM/s, fuel = 1e4 nM, so products are in transit for
+    0.1 s, which is to be a hundredth of a time of 1 and of a molecule's life.
+    """
+    dna = cn.to_strand_displacement(network(reactions, constants))
+    # products and quotients of a handful of numbers
+    assert dna.units.tau == pytest.approx(tau, rel=1e-14)
+
+
 def test_units_given_are_obeyed():
     formal = network([((A, B), (C,))], [2.0])
     dna = cn.to_strand_displacement(

@@ -115,3 +115,51 @@ def test_sparse_layers_without_any_weights_are_their_biases(activation):
     settled = cn.Simulator(net).steady_state([[1.0, 2.0, 3.0]]).outputs
     np.testing.assert_allclose(settled, cn.SmoothedReLU()([[0.7]]), rtol=1e-9)
     assert not [reaction for reaction in cn.to_reactions(net).reactions if reaction.id[1] == "w"]
+
+
+SCALED = cn.Network(
+    [cn.Layer(sparse.csr_array([[0.0, -2.0, 0.5], [3.0, 0.0, 0.0]]), [0.1, -0.2], cn.Linear())],
+    inputs="scaled",
+    input_range=([-1.0, 2.0, 0.0], [4.0, 3.0, 0.5]),
+)
+"""Sparse weights of inputs that are scaled: their ranges' ends are in the biases."""
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    [*layer_encodings(SCALED), *(e for *_, e in LAYERS if len(values_of(e.layer.weights)) <= 60)],
+)
+def test_sizes_add_up_what_derivatives_have_with_signs(encoding, rng):
+    """By the whole matrix of the map, which is affine: |A|^T g where derivatives are A^T g."""
+    w, b = values_of(encoding.layer.weights), encoding.layer.bias
+    units = np.eye(len(w) + len(b))
+    rows, still = (
+        np.hstack(
+            [part.reshape(len(at), -1) for part in encoding.apply(*np.split(at, [len(w)], 1))]
+        )
+        for at in (units, np.zeros((1, len(units))))
+    )
+    matrix = (rows - still).T
+    shapes = [part.shape for part in encoding.apply(w, b)]
+    by_weight, by_bias = (rng.normal(size=shape) for shape in shapes)
+    g = np.concatenate([by_weight, by_bias.ravel()])
+    for found, expected in (
+        (encoding.transpose(by_weight, by_bias), matrix.T @ g),
+        (encoding.transpose(abs(by_weight), abs(by_bias), sizes=True), abs(matrix).T @ abs(g)),
+    ):
+        # sums of some hundred numbers, each of them off by eps of what the map's origin is
+        allowed = 1e-13 * (1 + abs(still).max()) * (1 + abs(g).sum())
+        np.testing.assert_allclose(np.concatenate(found), expected, rtol=1e-13, atol=allowed)
+
+
+def test_gradients_of_sparse_weights_and_scaled_inputs_are_compared_by_their_sizes():
+    x, y = [[0.0, 2.5, 0.1], [3.0, 2.1, 0.4]], [[1.0, 0.0], [0.5, -0.5]]
+    report = cn.check_gradients(SCALED, x, y)
+    assert report.passed
+    # d loss / d w = mean of 2 (W v + b - t) v, with v in the inputs' own units; the size has the
+    # ends of the ranges apart, v = (x' + low) with x' what is put in
+    off = np.abs(2 * (SCALED(x) - np.array(y)) / len(x))
+    low, put_in = np.array([-1.0, 2.0, 0.0]), np.array(x) - [-1.0, 2.0, 0.0]
+    sizes = np.einsum("nj,ni->ji", off, put_in + np.abs(low))
+    largest = max(sizes[0, 1], sizes[0, 2], sizes[1, 0], *off.sum(axis=0))
+    np.testing.assert_allclose(report.sizes[:-1], largest, rtol=1e-12)  # two settled samples

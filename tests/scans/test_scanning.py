@@ -95,6 +95,22 @@ def test_a_point_that_fails_is_nan_with_its_reason(monkeypatch):
         cn.scan(XOR, vary, on_error="raise")
 
 
+def test_one_point_that_fails_leaves_the_others_their_losses(monkeypatch):
+    from support.failures import fail_to_solve
+
+    fail_to_solve(monkeypatch, 0.5)
+    ds = cn.scan(XOR, {"x0": [0.25, 0.5, 1.0]}, x=[0.0, 1.0], y=[1.0], outputs="loss")
+    found = ds.loss.values
+    assert np.isnan(found).tolist() == [False, True, False]
+    good = [[0.25, 1.0], [1.0, 1.0]]
+    assert_close(found[[0, 2]], (XOR(good)[:, 0] - 1) ** 2)
+    # of a batch, one sample without an answer leaves no mean, and the other points theirs
+    x, y = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([1.0, 0.0])
+    ds = cn.scan(XOR, {"x0": [0.25, 0.5]}, x=x, y=y, outputs="loss")
+    assert np.isnan(ds.loss.values).tolist() == [False, True]
+    assert_close(ds.loss.values[0], np.mean((XOR([[0.25, 1.0], [0.25, 0.0]])[:, 0] - y) ** 2))
+
+
 def test_what_has_no_certificate_says_so():
     from support.networks import Swish
 

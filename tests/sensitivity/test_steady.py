@@ -7,6 +7,7 @@ from support import networks
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.parameter_vector import parameters
+from crn_nn_tellurium.sensitivity.steady import combination_text
 
 CORPUS = networks.corpus()
 IDS = [case.name for case in CORPUS]
@@ -211,3 +212,17 @@ def test_derivatives_of_dead_ends_are_those_of_the_course():
     # at a state that was given no course leads to it
     with pytest.raises(cn.SingularJacobianError, match="does not return"):
         cn.sensitivities(cn.import_antimony(text), found.output_values, parameters=["b"])
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([1.0, 2.0, 0.0], "A + 2 B"),
+        # of a null vector the ratios tell, however it is scaled
+        ([1e-8, 2e-8, 1e-20], "A + 2 B"),
+        ([-3e5, 3e5, -6e5], "A - B + 2 C"),
+        ([0.5, 1.25, -4.0], "0.125 A + 0.3125 B - C"),
+    ],
+)
+def test_a_combination_reads_as_one_writes_it(values, text):
+    assert combination_text(["A", "B", "C"], np.array(values)) == text

@@ -165,3 +165,61 @@ def test_control_coefficients_are_those_of_sizes():
     found = model.control_coefficients(x, crn.boundary_concentrations, ["Y1_0", "Yp2_0"], steps)
     exact = cn.sensitivities(crn, x, outputs=["Y1_0", "Yp2_0"], parameters=names).values
     np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-7)
+
+
+def two_ended(*further):
+    """dB/dt = -(B - 1)(B - 2)(B - 4): 1 and 4 are stable, and 2 is between them."""
+    return cn.ReactionNetwork(
+        [cn.Species("B"), *(cn.Species("Y") for _ in further[:1])],
+        [
+            cn.Reaction("J0", (), ("B",), "k0", 8.0),
+            cn.Reaction("J1", ("B",), (), "k1", 14.0),
+            cn.Reaction("J2", {"B": 2}, {"B": 3}, "k2", 7.0),
+            cn.Reaction("J3", {"B": 3}, {"B": 2}, "k3", 1.0),
+            *further,
+        ],
+    )
+
+
+def test_of_two_ends_integration_goes_to_that_of_its_start():
+    starts = np.array([[0.2], [1.9], [2.1], [9.0]])
+    found = FlatModel(two_ended()).steady_states(starts, np.empty((4, 0)), newton=False)
+    assert found.status.tolist() == ["integrated"] * 4
+    # as near as 1e-12 of a species' own fixed point, which is what settle works for
+    np.testing.assert_allclose(found.x[:, 0], [1, 1, 4, 4], rtol=2e-12)
+    # where Newton's method is near an end, it goes there too
+    found = FlatModel(two_ended()).steady_states(starts[[0, 3]], np.empty((2, 0)))
+    np.testing.assert_allclose(found.x[:, 0], [1, 4], rtol=2e-12)
+
+
+def test_from_a_wrong_root_of_newtons_method_it_goes_back_to_the_start():
+    """Y comes out below 0, from 1, and B at 2, between its ends: the time course decides."""
+    crn = two_ended(
+        cn.Reaction("J4", (), ("Y",), "h", 0.01),
+        cn.Reaction("J5", ("Y",), {"Y": 2}, "b", 5.0),
+        cn.Reaction("J6", {"Y": 2}, ("Y",), "q", 1.0),
+    )
+    assert crn.floating == ("B", "Y")
+    model, starts, nothing = FlatModel(crn), np.array([[1.6, 1.0], [3.0, 1.0]]), np.empty((2, 0))
+    wrong, converged = model.newton(starts, nothing)
+    assert converged.all()
+    assert np.all(wrong[:, 1] < 0)
+    np.testing.assert_allclose(wrong[:, 0], 2.0, rtol=1e-9)  # nleq2 to 1e-10 or so
+    found = model.steady_states(starts, nothing)
+    assert found.status.tolist() == ["solved after integration"] * 2
+    y = (5 + np.hypot(5, 0.2)) / 2
+    np.testing.assert_allclose(found.x, [[1, y], [4, y]], rtol=2e-12)
+
+
+def test_where_the_engines_solver_gives_up_it_says_so():
+    """Of what grows without end there is no steady state to find, nor to vary."""
+    grows = cn.ReactionNetwork([cn.Species("A", 1.0)], [cn.Reaction("J", (), ("A",), "k", 1.0)])
+    model, at, nothing = FlatModel(grows), np.array([1.0]), np.empty(0)
+    _, converged = model.newton(at[None], nothing[None])
+    assert converged.tolist() == [False]
+    for newton in (True, False):
+        found = model.steady_states(at[None], nothing[None], newton)
+        assert found.status[0].failed
+        assert found.imbalance.tolist() == [1.0]
+    with pytest.raises(cn.ConvergenceError, match=r"no control coefficients here: .*getuCC"):
+        model.control_coefficients(at, nothing, ["A"], {"k": 1e-3})

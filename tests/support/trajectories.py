@@ -156,7 +156,8 @@ def latest_with_rates(net, x, certificate, signs, seed=0, starts_each=4, points=
     crn, rng = apart(cn.to_reactions(net, x)), np.random.default_rng(seed)
     model, reader = cn.Roadrunner().model(crn), cn.to_reactions(net, x)
     end = certificate.settling_time
-    times = np.concatenate([[0], np.geomspace(1e-4 * end, end, points), [30 * end]])
+    # well past what is certified, or nothing could be seen to be late
+    times = np.concatenate([[0], np.geomspace(1e-4 * end, 2 * end, points), [30 * end]])
     capped = np.isin(crn.floating, certificate.capped)
     highest = np.where(capped, certificate.initial_max or CAP, CAP)
     begin = [np.zeros(len(highest)), highest, np.where(capped, highest, 0.0)]

@@ -1,0 +1,159 @@
+"""Mutation testing: sampled faults in some modules, each put to the quick tests of its room.
+
+    pip install -e '.[mutants]'
+    python .ci/mutants.py                                # 15 mutants of each subject, by seed 0
+    python .ci/mutants.py settle --number 40 --seed 3
+
+cosmic-ray makes the mutants, one at a time, in a copy of the working tree. What is printed of a
+mutant that survives is its difference: either it changes nothing, or a test is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from cosmic_ray.commands.init import init
+from cosmic_ray.mutating import use_mutation
+from cosmic_ray.plugins import get_operator
+from cosmic_ray.work_db import use_db
+from cosmic_ray.work_item import MutationSpec
+
+ROOT = Path(__file__).resolve().parents[1]
+SUBJECTS = {
+    "reactions": (["chemistry/reactions.py", "chemistry/rates.py"], ["chemistry"]),
+    "encoding": (["encoding"], ["encoding"]),
+    "sensitivity": (["sensitivity"], ["sensitivity"]),
+    "certificates": (["certificates"], ["certificates"]),
+    "settle": (["simulation/settle.py"], ["simulation"]),
+}
+"""By subject its modules, of the package, and the rooms whose tests must notice."""
+# bits of numbers that are none, and what two seconds of a type checker would find
+NO_FAULTS = re.compile(r"core/ReplaceBinaryOperator_\w+_(RShift|LShift|BitOr|BitAnd|BitXor)$")
+TIMEOUT = 1800.0
+"""Seconds; a mutant that takes longer hangs, and counts as killed."""
+
+
+def annotations(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where a module's annotations begin and end: they are texts, and do nothing."""
+    nodes = [
+        part
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for part in (getattr(node, "annotation", None), getattr(node, "returns", None))
+        if part is not None
+    ]
+    return [((n.lineno, n.col_offset), (n.end_lineno, n.end_col_offset)) for n in nodes]
+
+
+def mutants(modules: list[Path]) -> list[MutationSpec]:
+    """All mutants of the modules, in an order that does not depend on chance."""
+    with tempfile.TemporaryDirectory() as folder, use_db(f"{folder}/session.sqlite") as session:
+        init(modules, session, {})
+        found = [mutation for item in session.work_items for mutation in item.mutations]
+    texts = {path: annotations(path) for path in modules}
+    kept = [
+        mutation
+        for mutation in found
+        if not NO_FAULTS.match(mutation.operator_name)
+        and not any(a <= tuple(mutation.start_pos) < b for a, b in texts[mutation.module_path])
+    ]
+    return sorted(kept, key=lambda m: (str(m.module_path), m.operator_name, m.occurrence))
+
+
+def tested(arguments: list[str], log: Path) -> int:
+    """The exit code of pytest, in a process of its own that has all libraries imported already."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        with log.open("w") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        os._exit(int(pytest.main(arguments)))
+    until = time.monotonic() + TIMEOUT
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > until:
+            os.killpg(child, signal.SIGKILL)
+        time.sleep(0.1)
+    return os.waitstatus_to_exitcode(ended[1])
+
+
+def tried(subject: str, number: int, seed: int, log: Path) -> tuple[int, int]:
+    """How many of a subject's mutants were killed, of how many."""
+    modules, rooms = SUBJECTS[subject]
+    package = Path("crn_nn_tellurium")
+    population = mutants([path for name in modules for path in _files(package / name)])
+    chosen = random.Random(seed).sample(population, min(number, len(population)))
+    # the first failure is enough
+    arguments = ["-x", "-q", "-p", "no:cacheprovider", *(f"tests/{room}" for room in rooms)]
+    if tested(arguments, log):
+        raise SystemExit(f"{subject}: tests fail without a mutant\n{log.read_text()}")
+    killed = 0
+    for spec in chosen:
+        operator = get_operator(spec.operator_name)(**spec.operator_args)
+        with use_mutation(spec.module_path, operator, spec.occurrence) as (before, after):
+            died = tested(arguments, log) != 0
+        killed += died
+        print(
+            "killed  " if died else "SURVIVED", f"{spec.module_path}:{spec.start_pos[0]}", end=" "
+        )
+        by = re.search(r"^(?:FAILED|ERROR) \S+", log.read_text(), re.MULTILINE)
+        print(spec.operator_name, by.group() if by else "")
+        if not died:
+            lines = before.splitlines(), after.splitlines()
+            print("\n".join(difflib.unified_diff(*lines, n=1, lineterm="")))
+        sys.stdout.flush()
+    print(f"{subject}: {killed} of {len(chosen)} killed, of {len(population)} mutants", flush=True)
+    return killed, len(chosen)
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.py")) if path.is_dir() else [path]
+
+
+def _import_libraries() -> None:
+    """What the package imports, without the package."""
+    before = set(sys.modules)
+    import crn_nn_tellurium as cn
+
+    cn.certify(cn.Network.random([1, 1], seed=0), [1.0], 0.1)
+    for name in set(sys.modules) - before:
+        if name.startswith(cn.__name__):
+            del sys.modules[name]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("subjects", nargs="*", help=f"of {', '.join(SUBJECTS)}; all by default")
+    parser.add_argument("--number", type=int, default=15, help="mutants of each subject")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mutants_") as folder:
+        copy = Path(folder) / "copy"
+        ignored = shutil.ignore_patterns(".git", "__pycache__", ".*_cache", "build")
+        shutil.copytree(ROOT, copy, ignore=ignored)
+        os.chdir(copy)
+        # the copy's package before an installed one; models are compiled once for all mutants, and
+        # a mutant of the same size and second as the last is no longer that
+        os.environ |= {"PYTHONPATH": str(copy), "CRN_NN_TEST_CACHE": f"{folder}/cache"}
+        sys.path.insert(0, str(copy))
+        sys.dont_write_bytecode = True
+        _import_libraries()
+        log = Path(folder) / "log"
+        counts = [tried(name, given.number, given.seed, log) for name in given.subjects or SUBJECTS]
+    killed, total = map(sum, zip(*counts, strict=True))
+    print(f"{killed} of {total} mutants killed")
+
+
+if __name__ == "__main__":
+    main()

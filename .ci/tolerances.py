@@ -1,0 +1,65 @@
+"""Tolerances in tests that no comment explains: python .ci/tolerances.py tests/kinetics tests/dna
+
+A tolerance is a number below 0.1 behind rtol=, atol=, rel= or abs=, or that something is below. The
+comment stands on a line of its statement, on the line above, or at a constant's definition.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+WORDS = {"rtol", "atol", "rel", "abs"}
+
+
+def is_small(node: ast.AST) -> bool:
+    """Whether a number below 0.1 is in an expression that is no call's argument."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float) and 0 < node.value < 0.1
+    return isinstance(node, ast.BinOp) and (is_small(node.left) or is_small(node.right))
+
+
+def tolerances(statement: ast.stmt) -> bool:
+    """Whether a statement has any."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.keyword) and node.arg in WORDS and is_small(node.value):
+            return True
+        if isinstance(node, ast.Compare):
+            signs = zip(node.ops, node.comparators, strict=True)
+            if any(isinstance(op, ast.Lt | ast.LtE) and is_small(most) for op, most in signs):
+                return True
+    return False
+
+
+def unexplained(path: Path) -> Iterator[tuple[int, bool]]:
+    """Lines of statements with tolerances, and whether a comment explains each."""
+    text = path.read_text(encoding="utf-8")
+    comments = {
+        token.start[0]
+        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        if token.type == tokenize.COMMENT and "noqa" not in token.string
+    }
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Assert | ast.Expr | ast.Assign | ast.Return) and tolerances(node):
+            lines = range(node.lineno - 1, (node.end_lineno or node.lineno) + 1)
+            yield node.lineno, not comments.isdisjoint(lines)
+
+
+def main() -> None:
+    explained = total = 0
+    for folder in sys.argv[1:] or ["tests"]:
+        for path in sorted(Path(folder).rglob("*.py")):
+            for line, is_explained in sorted(unexplained(path)):
+                explained += is_explained
+                total += 1
+                if not is_explained:
+                    print(f"{path}:{line}")
+    print(f"{explained} of {total} explained")
+
+
+if __name__ == "__main__":
+    main()
