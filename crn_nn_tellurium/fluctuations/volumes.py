@@ -201,9 +201,9 @@ class SmallestVolume:
             # of 0.99999 all nines count
             "right in": f"{100 * self.confidence:.12g} % of runs",
         }
-        if n > 1:
-            facts["half of them from"] = self._told(self.of_share(0.5))
         if wrong < n:
+            if n > 1:
+                facts["half of them from"] = self._told(self.of_share(0.5))
             name = "largest" if n > 1 else "from"
             facts[name] = self._told(float(self._each[np.isfinite(self._each)].max()))
         if wrong:
