@@ -139,7 +139,7 @@ def test_a_result_reads_in_litres_where_units_are_known():
     assert "half of them" not in repr(one)
     assert f"from {one.volumes:.3g} molecules" in repr(one)
     wrong = cn.smallest_volume(net, [[0, 1], [1, 1]], [0, 1], units=units)
-    assert "half of them from no volume" in repr(wrong)
+    assert "wrong at any volume 2" in repr(wrong)
 
 
 @pytest.mark.slow
