@@ -40,6 +40,10 @@ def check_new(paths: Iterable[Path]) -> None:
             raise FileExistsError(f"{str(path)!r} exists; overwrite=True replaces it")
 
 
+_OF_SYSTEM = (FileNotFoundError, IsADirectoryError, PermissionError)
+"""What `read_bytes` too raises, in its words, without a number."""
+
+
 @contextmanager
 def reading(name: object) -> Iterator[None]:
     """Make whatever a library raises of a file's content a FileFormatError with file and reason.
@@ -53,7 +57,7 @@ def reading(name: object) -> Iterator[None]:
     except Exception as error:
         is_ours = type(error).__module__ == errors.__name__
         # what a library calls an OSError, a damaged file say, has no number of the system
-        is_of_system = (
+        is_of_system = isinstance(error, _OF_SYSTEM) or (
             isinstance(error, OSError) and (error.errno or 0) > 0 and error.filename is not None
         )
         if is_ours or is_of_system or isinstance(error, Warning):

@@ -100,8 +100,11 @@ class Interval:
         >>> cn.Interval([0.0, 0.0], [1.0, 1.0]).contains([0.5, 2.0])
         False
         """
-        values = real_numbers("values", values)
-        if self.shape and values.shape[-len(self.shape) :] != self.shape:
+        values, own = real_numbers("values", values), self.shape
+        # bounds of one sample, (1, n), hold for each of many
+        while len(own) > 1 and own[0] == 1:
+            own = own[1:]
+        if own and values.shape[-len(own) :] != own:
             raise InputError(
                 f"values have shape {values.shape}; expected {self.shape}, or (n, ...) before it"
             )

@@ -761,10 +761,14 @@ class Mixing(nn.Module):
             ["clip from 2.0 to 1.0 is constant"],
             lambda: cn.from_torch(of(lambda x: x.clamp(2, 1))),
         ),
-        (cn.InputError, ["data cannot be read"], lambda: cn.from_torch(of(F.relu), data="abc")),
         (
             cn.InputError,
-            ["data cannot be read"],
+            ["data: ", "cannot be read as numbers"],
+            lambda: cn.from_torch(of(F.relu), data="abc"),
+        ),
+        (
+            cn.InputError,
+            ["data: ", "cannot be read as numbers"],
             lambda: cn.from_torch(of(F.relu), data=[[1j] * 3]),
         ),
         (cn.InputError, ["do not fit together"], lambda: cn.from_torch(of(F.relu), data=(1, 2))),
