@@ -7,7 +7,6 @@ whoever breaks that sees this process end.
 import os
 from pathlib import Path
 
-import h5py
 import pytest
 from support.mutations import YAML
 
@@ -80,10 +79,12 @@ def external_model():
 
 
 def parameters(write):
+    h5py = pytest.importorskip("h5py", reason="h5py is not installed: pip install h5py")
+    pytest.importorskip("yaml", reason="PyYAML is not installed: pip install pyyaml")
     Path("n.yaml").write_text(YAML)
     with h5py.File("p.h5", "w") as file:
         file["metadata/pytorch_format"] = True
-        write(file)
+        write(file, h5py)
     return cn.from_petab_sciml("n.yaml", "p.h5")
 
 
@@ -181,7 +182,7 @@ HOSTILE = {
     ),
     "an array by its header alone": (
         lambda: parameters(
-            lambda file: file.create_dataset(
+            lambda file, _: file.create_dataset(
                 "parameters/net/first/weight", (10**5, 10**5), "f8", chunks=(100, 100)
             )
         ),
@@ -189,7 +190,7 @@ HOSTILE = {
     ),
     "an array of another file": (
         lambda: parameters(
-            lambda file: file.update({"parameters/net/first": h5py.ExternalLink("o.h5", "/")})
+            lambda file, h5py: file.update({"parameters/net/first": h5py.ExternalLink("o.h5", "/")})
         ),
         "is a link to elsewhere",
     ),
