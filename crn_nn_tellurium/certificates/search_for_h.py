@@ -140,6 +140,8 @@ class Trials:
 
     def at_inputs(self, chosen: set[int]) -> Trials:
         """The same on some of the inputs, by the closed form."""
+        if len(chosen) == len(self.x) and self.bound == "cheap":
+            return self  # with all that it has found
         rows = sorted(chosen)
         reference = self.reference[rows]
         return Trials(self.net, self.x[rows], reference, self.tolerance, "cheap", self.volume)
