@@ -139,10 +139,12 @@ def count(samples: Sequence[Sample], draws: int, seed: int) -> tuple[Counted, ..
 
     Warns beforehand of what takes minutes, and of draws that are missing.
     """
-    total = sum(one.reactions * draws for one in samples if _runs(one, draws))
+    takes = [one.reactions * draws for one in samples]
+    running = [n for n in takes if n <= MOST_REACTIONS]
+    total = sum(running)
     if total > LONG:
         warn(
-            f"verify: {len(samples)} samples of {draws} draws are some {total:.1g} reactions, which"
+            f"verify: {draws} draws of {len(running)} samples are some {total:.1g} reactions, which"
             f" take about {duration(total / A_SECOND)}; fewer draws take less, and Ctrl-C ends it"
             " with those that are done"
         )
@@ -150,11 +152,11 @@ def count(samples: Sequence[Sample], draws: int, seed: int) -> tuple[Counted, ..
     done = 0.0
     stopped = ""
     with progress_bar("running molecule by molecule, %", total=100) as advance:
-        for sample in samples:
+        for sample, own in zip(samples, takes, strict=True):
             n, right, number = 0, 0, sample.blank.sample
-            if not _runs(sample, draws):
-                takes = f"{draws} draws take {sample.reactions * draws:.1g} reactions"
-                found.append(sample.counted(0, 0, f"not run: {takes}, above {MOST_REACTIONS:g}"))
+            if not own <= MOST_REACTIONS:
+                why = f"not run: {draws} draws take {own:.1g} reactions, above {MOST_REACTIONS:g}"
+                found.append(sample.counted(0, 0, why))
                 continue
             try:
                 for n, right in () if stopped else sample.parts(draws, seed):
@@ -162,14 +164,9 @@ def count(samples: Sequence[Sample], draws: int, seed: int) -> tuple[Counted, ..
                     advance(int(100 * share), f"sample {number}: {right} of {n} right")
             except KeyboardInterrupt:
                 stopped = "stopped by Ctrl-C"
-            done += draws * sample.reactions
+            done += own
             missing = f"{n} of {draws} draws, " if n else "not run: "
             found.append(sample.counted(n, right, missing + stopped if n < draws else ""))
     if stopped:
         warn(f"verify: {stopped}: {sum(one.draws for one in found)} draws were run", RuntimeWarning)
     return tuple(found)
-
-
-def _runs(sample: Sample, draws: int) -> bool:
-    """Whether it does not take too long."""
-    return sample.reactions * draws <= MOST_REACTIONS

@@ -157,7 +157,7 @@ def test_how_many_reactions_a_draw_takes_is_known_before():
 
 def test_what_takes_minutes_is_told_before(monkeypatch):
     monkeypatch.setattr(counting, "LONG", 1.0)
-    with pytest.warns(UserWarning, match=r"2 samples of 10 draws .*, which take about"):
+    with pytest.warns(UserWarning, match=r"10 draws of 2 samples .*, which take about"):
         cn.smallest_volume(XOR, CORNERS, verify=2, draws=10)
 
 
