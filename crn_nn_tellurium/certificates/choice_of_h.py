@@ -43,7 +43,6 @@ from crn_nn_tellurium.certificates.search_for_h import (
     with_log_h,
 )
 from crn_nn_tellurium.errors import InputError, NetworkError
-from crn_nn_tellurium.fluctuations import noise
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.networks import Network
 
@@ -344,10 +343,10 @@ class _Table:
         trials = self._trials
         net = with_log_h(trials.net, point)
         merits = net.h, trials.error(point), trials.time(point)
-        if trials.volume is None:
+        found = trials.noise(point)
+        if found is None:
             accuracy = None if self._y is None else float(np.mean(net.predict(trials.x) == self._y))
             return HPoint(*merits, accuracy, None, None)
-        found = noise(net, trials.x, volume=trials.volume)
         accuracy = None
         if self._y is not None:
             is_true = self._y[:, None] == np.asarray(found.classes)

@@ -13,11 +13,11 @@ from typing import Any, Literal
 import numpy as np
 from scipy import optimize
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, Recent
 from crn_nn_tellurium.certificates.certificate import Bound, certify
 from crn_nn_tellurium.certificates.closed_form import CheapBound
 from crn_nn_tellurium.certificates.question import INITIAL_MAX
-from crn_nn_tellurium.fluctuations import NetworkNoise
+from crn_nn_tellurium.fluctuations import Noise, closed_form_noise
 from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks import Network
 
@@ -67,6 +67,8 @@ class Trials:
         self.net, self.x, self.reference = net, x, reference
         self.tolerance, self.bound, self.volume = tolerance, bound, volume
         self.n_free = len(free_layers(net))
+        # what the curve and the choice ask for beside the error is asked for soon after it
+        self._noise: Recent[Point, Noise] = Recent(4)
         self._errors: dict[Point, FloatArray] = {}
         self._cheap: dict[Point, FloatArray] = {}
         self._envelope: dict[Point, float] = {}
@@ -74,19 +76,24 @@ class Trials:
     def error(self, point: Point) -> float:
         """Largest difference from the reference."""
         if point not in self._errors:
-            self._errors[point] = self._off(with_log_h(self.net, point)).max(axis=1)
+            self._errors[point] = self._off(point).max(axis=1)
         return float(self._errors[point].max())
 
-    def _off(self, net: Network) -> FloatArray:
+    def _off(self, point: Point) -> FloatArray:
         """By sample and output, the distance from the reference."""
-        if self.volume is None:
-            return np.abs(net(self.x) - self.reference)
-        kinetics = NetworkKinetics(net)
-        states = kinetics.settle(self.x)
-        noise = NetworkNoise(kinetics, states)
-        off = kinetics.outputs(states) + noise.output_shift / self.volume - self.reference
-        variance = np.einsum("nii->ni", noise.output_covariance) / self.volume
-        return np.asarray(np.sqrt(off**2 + variance))
+        found = self.noise(point)
+        if found is None:
+            return np.abs(with_log_h(self.net, point)(self.x) - self.reference)
+        off = found.mean - self.reference
+        return np.asarray(np.hypot(off, found.standard_deviation))
+
+    def noise(self, point: Point) -> Noise | None:
+        """At the volume, if there is one."""
+        volume = self.volume
+        if volume is None:
+            return None
+        net = with_log_h(self.net, point)
+        return self._noise.get(point, lambda: closed_form_noise(net, self.x, volume))
 
     def time(self, point: Point) -> float:
         """The worst settling time by the bound asked for."""
@@ -133,6 +140,8 @@ class Trials:
 
     def at_inputs(self, chosen: set[int]) -> Trials:
         """The same on some of the inputs, by the closed form."""
+        if len(chosen) == len(self.x) and self.bound == "cheap":
+            return self  # with all that it has found
         rows = sorted(chosen)
         reference = self.reference[rows]
         return Trials(self.net, self.x[rows], reference, self.tolerance, "cheap", self.volume)

@@ -275,15 +275,20 @@ def _fault(cell: str, empty: str = "an empty cell") -> str:
 SHORT = 7
 
 
-def sample_inputs(network: Network, data: Path | None, given: list[str]) -> tuple[list[str], Any]:
-    """Names for the rows of a table, and the inputs (n_samples, n_in)."""
+def sample_inputs(
+    network: Network, data: Path | None, given: list[str]
+) -> tuple[list[str], Any, CsvTable | None]:
+    """Names for the rows of a table, the inputs (n_samples, n_in), and the table, if they are from
+    one: standard input is read but once.
+    """
     if data is None and not given:
         raise InputError(f"no inputs; expected --input with {network.n_in} numbers, or a CSV file")
     if data is not None and given:
         raise InputError(f"both {str(data)!r} and --input are given; expected one of them")
     if data is not None:
-        x = read_table(data, network).numbers(network.input_names)
-        return [f"row {i}" for i in range(1, len(x) + 1)], x
+        table = read_table(data, network)
+        x = table.numbers(network.input_names)
+        return [f"row {i}" for i in range(1, len(x) + 1)], x, table
     rows = [input_values(text, network) for text in given]
     names = [text if len(text) <= SHORT else f"no. {i}" for i, text in enumerate(given, 1)]
-    return names, np.array(rows)
+    return names, np.array(rows), None

@@ -72,7 +72,7 @@ def command(
     if plot is not None and bound != "envelope":
         expected = "--bound envelope with it"
         raise InputError(f"--plot shows the envelope; expected {expected}, not {bound!r}")
-    names, x = sample_inputs(network, data, input or [])
+    names, x, _ = sample_inputs(network, data, input or [])
     check_new(overwrite, output, picture=plot)
     with console.status("certifying"):
         from crn_nn_tellurium.certificates import certified_margin, certify

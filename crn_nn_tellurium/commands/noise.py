@@ -15,7 +15,6 @@ from crn_nn_tellurium.commands.arguments import (
     Overwrite,
     Samples,
     load_network,
-    read_table,
     sample_inputs,
 )
 from crn_nn_tellurium.commands.console import check_new, console, note, say_written, write_table
@@ -39,32 +38,39 @@ def command(
     confidence: Annotated[
         float | None, Option(help="How probable the right class is to be; 0.99 by default.")
     ] = None,
+    c0: Annotated[
+        float | None, Option(help="Concentration of 1, in nM: fewest molecules, in litres too.")
+    ] = None,
     output: Out = None,
     plot: Annotated[Path | None, Option(help="Picture against the volume.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """How far outputs scatter where molecules are counted, or how many each class takes.
 
-    Example: [bold]crn-nn noise iris flowers.csv --target species --plot molecules.png[/bold]
+    Example: [bold]crn-nn noise iris flowers.csv --target species --c0 10[/bold]
     """
     network = load_network(net)
-    if volume is not None and (confidence is not None or target is not None):
+    sought = {"--confidence": confidence, "--target": target, "--c0": c0}
+    if volume is not None and (given := [name for name, one in sought.items() if one is not None]):
         raise InputError(
-            "--confidence and --target are of the fewest molecules; expected no --volume with them"
+            f"{', '.join(given)}: of the fewest molecules; expected no --volume with them"
         )
     if target is not None and data is None:
         raise InputError(f"--target {target!r} is a column; expected a CSV file with it")
-    _, x = sample_inputs(network, data, input or [])
-    y = None
-    if target is not None and data is not None:
-        y = read_table(data, network).labels(target, network)
+    _, x, table = sample_inputs(network, data, input or [])
+    y = None if target is None or table is None else table.labels(target, network)
     check_new(overwrite, output, picture=plot)
+    from crn_nn_tellurium.chemistry import MODEL_UNITS, PhysicalUnits
+
+    # volumes have no time in them
+    units = MODEL_UNITS if c0 is None else PhysicalUnits(c0, tau=1.0)
     found: Noise | SmallestVolume
     with console.status("solving"):
         from crn_nn_tellurium.fluctuations import noise, smallest_volume
 
         if volume is None:
-            found = smallest_volume(network, x, y, 0.99 if confidence is None else confidence)
+            sure = 0.99 if confidence is None else confidence
+            found = smallest_volume(network, x, y, sure, units=units)
         else:
             found = noise(network, x, volume=volume)
     if plot is not None:

@@ -177,16 +177,15 @@ class _LayerPart:
         """Of s W X Y, in which X and Y fluctuate, and of the size of W in the noise of Y."""
         layer, state, constants = self._layer, self._state, self._constants
         of, weights = self.multipliers, layer.weights(self._constants)
-        sizes = state.catalysts @ abs(weights).T
         own, bias = by_state[self.number], np.empty_like(constants.bias)
         # what W X alone is multiplied by, and what |W| X is
-        net, gross = np.zeros_like(sizes), np.zeros_like(sizes)
+        net, gross = np.zeros_like(state.y[0]), np.zeros_like(state.y[0])
         by_weight = np.zeros(weights.shape)
         for a, rail in enumerate(layer.activation.rails):
             level, y = self._level(a), state.y[a]
             slope, noise = of.diagonal(level, level), of.lambda_diagonal(level, level)
             net, gross = net + rail.sign * slope, gross + noise * y
-            own[..., a] += noise * (sizes + np.abs(constants.bias[:, a]))
+            own[..., a] += noise * self._noise.sizes[self.number][a]
             bias[:, a] = slope.sum(axis=0)
             bias[:, a] += np.sign(constants.bias[:, a]) * (noise * y).sum(axis=0)
             for read, columns in self._noise.levels_read(self.number):

@@ -33,6 +33,12 @@ class NetworkNoise:
     """Fluctuations about the steady states of n samples, at a volume of 1.
 
     Covariances and shifts of concentrations at another volume V are these over V.
+
+    Raises
+    ------
+    InputError
+        If species of a layer act on one another both ways, so that there are no levels; or if there
+        is not one state, and one set of rate constants, for each layer.
     """
 
     kinetics: NetworkKinetics
@@ -41,12 +47,21 @@ class NetworkNoise:
     # whether to keep covariances of all pairs of levels, which derivatives need
     all_pairs: bool = False
 
+    def __post_init__(self) -> None:
+        layers = self.kinetics.layers
+        for layer in layers:
+            layer.check_order("cn.noise of such a network goes by its reactions", InputError)
+        for what, given in (("states", self.states), ("rate constants", self.constants)):
+            if given is not None and len(given) != len(layers):
+                raise InputError(
+                    f"{what} of {len(given)} layers; expected {len(layers)}, one for each layer"
+                )
+
     @cached_property
     def level_of(self) -> dict[tuple[str, int], int]:
         """By layer's name and local species, the number of its level."""
         found: dict[tuple[str, int], int] = {}
         for layer in self.kinetics.layers:
-            layer.check_order("noise of such a network is that of its reactions", InputError)
             for (species,) in layer.blocks:
                 found[layer.name, species] = len(found)
         return found
@@ -105,12 +120,18 @@ class NetworkNoise:
         weights = self.kinetics.layers[number].weights(self.constants_of(number))
         return [(level, weights[:, columns]) for level, columns in self.levels_read(number)]
 
-    def _sizes(self, number: int) -> list[FloatArray]:
-        """Sums (n, n_units) of the sizes of what drives each rail of a layer."""
-        layer, constants = self.kinetics.layers[number], self.constants_of(number)
-        sums = self.states[number].catalysts @ abs(layer.weights(constants)).T
-        rails = range(len(layer.activation.rails))
-        return [sums + np.abs(constants.bias[..., rail]) for rail in rails]
+    @cached_property
+    def sizes(self) -> list[list[FloatArray]]:
+        """By layer and rail, sums (n, n_units) of the sizes of what drives it."""
+        found = []
+        for number, (layer, state) in enumerate(
+            zip(self.kinetics.layers, self.states, strict=True)
+        ):
+            constants = self.constants_of(number)
+            sums = state.catalysts @ abs(layer.weights(constants)).T
+            rails = range(len(layer.activation.rails))
+            found.append([sums + np.abs(constants.bias[..., rail]) for rail in rails])
+        return found
 
     @cached_property
     def diffusion(self) -> Pairs:
@@ -123,7 +144,7 @@ class NetworkNoise:
             diagonal = np.arange(layer.encoding.layer.n_out)
             for (a, b), rates in _local_diffusion(layer, state, constants.local).items():
                 if a == b < len(layer.activation.rails):
-                    rates = rates + self._sizes(number)[a] * state.y[a]
+                    rates = rates + self.sizes[number][a] * state.y[a]
                 level, other = self.level_of[layer.name, a], self.level_of[layer.name, b]
                 if level >= other:
                     shape = (*state.y[a].shape, len(diagonal))
@@ -200,7 +221,7 @@ class NetworkNoise:
             zip(self.kinetics.layers, self.states, strict=True)
         ):
             terms, constants = layer.local.terms, self.constants_of(number).local
-            sizes = self._sizes(number)
+            sizes = self.sizes[number]
             for (a,) in layer.blocks:
                 level, zero = self.level_of[layer.name, a], np.zeros_like(state.y[a])
                 made, own, lost = zero, zero, zero

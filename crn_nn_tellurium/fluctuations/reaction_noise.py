@@ -34,10 +34,12 @@ from scipy import linalg
 
 from crn_nn_tellurium.basics import FloatArray, dense
 from crn_nn_tellurium.chemistry import ReactionNetwork, Terms
-from crn_nn_tellurium.errors import ConvergenceError, SingularJacobianError
-from crn_nn_tellurium.simulation import Equations, reduced_equations
+from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
+from crn_nn_tellurium.simulation import STABILITY_UP_TO, Equations, Stability, reduced_equations
 
 IntArray = npt.NDArray[np.intp]
+_SECONDS = 5
+"""Of `STABILITY_UP_TO` species that act on one another: measured, 4 of them scipy's equation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +58,27 @@ class ReactionNoise:
         return reduced_equations(self.crn, self.boundary)
 
     @cached_property
+    def _stability(self) -> Stability:
+        return self._equations.stability(self.x)
+
+    @property
+    def slowest(self) -> float:
+        """How fast the slowest small change dies down."""
+        return -self._stability.growth
+
+    @cached_property
     def _inner(self) -> FloatArray:
         """The Jacobian of the independent species, all others following, of a stable state."""
-        stability = self._equations.stability(self.x)
+        stability = self._stability
+        if n := stability.unseen:
+            raise InputError(
+                f"network {self.crn.name!r}: {n:,} of its species act on one another, directly or"
+                f" not; expected at most {STABILITY_UP_TO:,}: the covariances of all of them are"
+                f" one dense equation, whose time grows with the cube of that number (about"
+                f" {_SECONDS * (n / STABILITY_UP_TO) ** 3:.0f} s here, for every sample) and whose"
+                f" matrices, {n * n * 8 / 1e6:,.0f} MB each, with its square; of a smaller volume,"
+                " time_course(volume=, draws=) has them by runs"
+            )
         # without species that move there is nothing to be unstable
         if not stability.stable:
             raise ConvergenceError(
@@ -130,9 +150,8 @@ class ReactionNoise:
         """Of each species (n_floating,), variance that curved rates alone make, or that they make
         of an output that reads it, beside what first order has; at a volume of 1.
         """
-        slowest = -np.linalg.eigvals(self._inner).real.max(initial=-np.inf)
         own = self.crn.jacobian(self.x, self.boundary).diagonal()
-        rate, found = np.maximum(np.abs(own), slowest), np.zeros(len(self.x))
+        rate, found = np.maximum(np.abs(own), self.slowest), np.zeros(len(self.x))
         halves: dict[int, dict[tuple[int, int], float]] = {}
         for parts in self._curved():
             for row, p, q, part in zip(*(each.tolist() for each in parts), strict=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,7 @@ from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise
 from crn_nn_tellurium.fluctuations.reaction_noise import ReactionNoise
 from crn_nn_tellurium.fluctuations.result import Fluctuations, Noise
 from crn_nn_tellurium.importers import AnyModel
+from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.sensitivity import simulator_of
 from crn_nn_tellurium.simulation import Simulator, SteadyState
@@ -68,22 +71,46 @@ def noise(model: AnyModel | Simulator, x: npt.ArrayLike | None = None, *, volume
     if not len(steady.outputs):
         raise InputError("no inputs; expected at least one sample")
     single = x is None or np.ndim(x) < 2
-    classes: tuple[object, ...] = ()
-    threshold = 0.0
+    decision: tuple[tuple[Any, ...], float] = (), 0.0
     if isinstance(simulator.model, ReactionNetwork):
         held = _held(simulator.reactions, x, len(steady.concentrations))
         found = _of_reactions(simulator.reactions, held, steady.concentrations)
     else:
         found = _of_network(simulator, x, steady)
-        if simulator.net.task != "regression":
-            classes = simulator.net.classes
-            threshold = simulator.net.layers[-1].activation.threshold
+        decision = _decision(simulator.net)
     outputs, concentrations = (
         part[0].copy() if single else part for part in (steady.outputs, steady.concentrations)
     )
     names = simulator.output_names, simulator.species
     _check(*names, found)
-    return Noise(outputs, concentrations, float(volume), *names, classes, threshold, found)
+    return Noise(outputs, concentrations, float(volume), *names, *decision, found)
+
+
+def closed_form_noise(net: Network, x: FloatArray, volume: float) -> Noise:
+    """`noise` of samples x (n, n_in) that were checked, with no engine: for searches, which ask for
+    that of hundreds of networks.
+    """
+    kinetics = NetworkKinetics(net)
+    parts = [kinetics.settle(x[rows]) for rows in _together(kinetics, len(x))]
+    found = _of_layers(kinetics, parts)
+    outputs = np.concatenate([kinetics.outputs(states) for states in parts])
+    concentrations = np.concatenate([_concentrations(states) for states in parts])
+    names = net.output_names, kinetics.species
+    _check(*names, found)
+    return Noise(outputs, concentrations, volume, *names, *_decision(net), found)
+
+
+def _concentrations(states: Sequence[LayerState]) -> FloatArray:
+    """(n, n_species)."""
+    by_layer = [state.concentrations for state in states]
+    return np.concatenate([part.reshape(len(part), -1) for part in by_layer], axis=1)
+
+
+def _decision(net: Network) -> tuple[tuple[Any, ...], float]:
+    """Classes, and the threshold of a single output."""
+    if net.task == "regression":
+        return (), 0.0
+    return net.classes, net.layers[-1].activation.threshold
 
 
 def _check(outputs: tuple[str, ...], species: tuple[str, ...], found: Fluctuations) -> None:
@@ -111,7 +138,7 @@ def _margins(net: Network, outputs: FloatArray) -> FloatArray:
 
 
 def _of_network(simulator: Simulator, x: npt.ArrayLike | None, steady: SteadyState) -> Fluctuations:
-    kinetics, concentrations, outputs = simulator.kinetics, steady.concentrations, steady.outputs
+    kinetics, concentrations = simulator.kinetics, steady.concentrations
     values = np.atleast_2d(kinetics.net.input_coding.check(x))
     if any(layer.knot for layer in kinetics.layers):
         # species that act on one another both ways are no levels
@@ -119,17 +146,28 @@ def _of_network(simulator: Simulator, x: npt.ArrayLike | None, steady: SteadySta
         crn, names = simulator.reactions, kinetics.net.output_names
         read = tuple(o for o in crn.observables if o.id in names)
         return _of_reactions(replace(crn, observables=read), held, concentrations)
-    size = len(kinetics.species) ** 2
-    step = max(1, _TOGETHER // size)
+    together = _together(kinetics, len(values))
+    states = (kinetics.at(values[rows], concentrations[rows]) for rows in together)
+    return _of_layers(kinetics, states)
+
+
+def _together(kinetics: NetworkKinetics, n: int) -> list[slice]:
+    """Which of n samples are solved at once."""
+    step = max(1, _TOGETHER // len(kinetics.species) ** 2)
+    return [slice(first, first + step) for first in range(0, n, step)]
+
+
+def _of_layers(kinetics: NetworkKinetics, states: Iterable[Sequence[LayerState]]) -> Fluctuations:
+    """Of samples in parts, by their layers' states."""
     parts = []
-    for i in range(0, len(values), step):
-        some_of = slice(i, i + step)
-        own = NetworkNoise(kinetics, kinetics.at(values[some_of], concentrations[some_of]))
+    for some_of in states:
+        own = NetworkNoise(kinetics, some_of)
         shift = own.by_species(own.shift)
         rates = map(own.by_species, own.turnover)
         # where a rail's rate curves enough to matter, its mean moves (see `MOVED`)
         straight = np.zeros_like(shift)
-        carriers, far = own.carriers, _margins(kinetics.net, outputs[some_of])[:, None]
+        carriers = own.carriers
+        far = _margins(kinetics.net, kinetics.outputs(some_of))[:, None]
         # where two classes tie any molecule decides; what carries nothing never does
         with np.errstate(divide="ignore"):
             reach = np.divide(carriers, far, out=np.zeros_like(carriers), where=carriers > 0)

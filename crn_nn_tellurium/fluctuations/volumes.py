@@ -26,14 +26,13 @@ from crn_nn_tellurium.basics import (
     frame_of,
     is_real,
     labels_given,
-    progress_bar,
     read_only,
     real_numbers,
     whole_number,
 )
 from crn_nn_tellurium.chemistry import MODEL_UNITS, Units, check_units
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.fluctuations.counting import Counted, count
+from crn_nn_tellurium.fluctuations.counting import Counted, Sample, count
 from crn_nn_tellurium.fluctuations.probabilities import all_positive
 from crn_nn_tellurium.fluctuations.result import Noise
 from crn_nn_tellurium.fluctuations.steady_noise import noise
@@ -212,7 +211,7 @@ class SmallestVolume:
         facts["with doubtful species"] = int((doubtful > 0).sum())
         ran = [one for one in self.counted if one.draws]
         if self.counted:
-            as_said = sum(one.note == "as expected" for one in ran)
+            as_said = sum(one.agrees for one in ran)
             facts["run molecule by molecule"] = f"{len(ran)}, {as_said} of them as expected"
         return facts
 
@@ -265,8 +264,9 @@ def smallest_volume(
     verify : bool or int
         How many samples, from the least volume to the largest, are run at their volume by
         Gillespie's method; true stands for three: see `SmallestVolume.counted`. Each takes `draws`
-        runs of four lifetimes of its slowest change: minutes where h is small. `net.with_h(1e-2)`,
-        or fewer draws, are quicker.
+        runs of four lifetimes of its slowest change: minutes where h is small, of which a warning
+        tells beforehand. Ctrl-C ends them, with those that are done. `net.with_h(1e-2)`, or fewer
+        draws, are quicker.
     draws : int
         Runs of each of these.
     units : PhysicalUnits, optional
@@ -319,22 +319,29 @@ def smallest_volume(
     )
     leads = _Leads.of(simulator.net, found, labels)
     volumes = leads.volumes(float(confidence))
-    counted = []
+    counted: tuple[Counted, ...] = ()
     if n_counted:
         values = np.atleast_2d(simulator.net.input_coding.check(X))
+        concentrations = np.atleast_2d(found.concentrations)
         # from the least to the largest, evenly
         ranked = np.argsort(volumes)[: np.isfinite(volumes).sum()]
         places = np.linspace(0, len(ranked) - 1, min(n_counted, len(ranked))).round().astype(int)
         expected = leads.probability(volumes)
-        with progress_bar("running molecule by molecule", total=len(places)) as advance:
-            for i in ranked[places].tolist():
-                told = i, float(volumes[i]), float(expected[i])
-                counted.append(count(simulator, values[i], labels[i], told, draws, seed))
-                advance(len(counted), f"sample {i}")
+        chosen = [
+            Sample(
+                simulator,
+                values[i],
+                concentrations[i],
+                labels[i],
+                Counted(i, float(volumes[i]), float(expected[i]), 0, 0, 0.0, 1.0, ""),
+            )
+            for i in ranked[places].tolist()
+        ]
+        counted = count(chosen, draws, seed)
     single = found.outputs.ndim == 1
     told_volumes: Any = float(volumes[0]) if single else volumes
     classes = tuple(labels.tolist())
-    return SmallestVolume(told_volumes, float(confidence), classes, found, units, tuple(counted))
+    return SmallestVolume(told_volumes, float(confidence), classes, found, units, counted)
 
 
 @dataclass(frozen=True, eq=False)

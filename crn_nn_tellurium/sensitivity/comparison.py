@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -187,7 +187,8 @@ def check_gradients(
     """
     if methods is None:
         methods = tuple(TOLERANCES if time is None else AT_A_TIME)
-    names_of("methods", methods)
+    # which names there are, `gradient` says
+    methods = cast("tuple[GradientMethod, ...]", names_of("methods", methods))
     if len(set(methods)) < 2:
         got = list(methods)
         raise InputError(f"check_gradients: methods are {got!r}; expected two or more, to compare")

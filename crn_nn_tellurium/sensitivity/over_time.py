@@ -98,9 +98,7 @@ def transient_sensitivities(
         raise InputError(
             "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
         )
-    names = settable(model)
-    refuse_followed(model, parameters)
-    wanted = chosen("parameter", parameters, (*names, *model.floating), names)
+    wanted = chosen_parameters(model, parameters)
     by, by_free = by_inputs(model, wanted)
     equations = Variational(model, outputs, by)
     found, read = equations.run(model.boundary_concentrations, model.constants, time, initial)
@@ -174,15 +172,19 @@ def by_inputs(crn: ReactionNetwork, parameters: Sequence[str]) -> tuple[list[str
     return [inputs[i] for i in needed], columns[needed].toarray()
 
 
-def refuse_followed(crn: ReactionNetwork, names: str | Sequence[str] | None) -> None:
-    """Refuse derivatives by what follows from others."""
-    formulas = dict(crn.formulas)
-    for name in names_of("outputs", names):
+def chosen_parameters(crn: ReactionNetwork, names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Names of what derivatives are by, by default all that is settable; refuses what follows from
+    others.
+    """
+    there = settable(crn)
+    found, formulas = names_of("parameter names", names, there), dict(crn.formulas)
+    for name in found:
         if name in formulas:
             raise InputError(
                 f"parameter {name!r} follows from {formula(formulas[name])}; expected what it"
                 f" follows from, {', '.join(dict.fromkeys(formulas[name].symbols))}"
             )
+    return chosen("parameter", found, (*there, *crn.floating))
 
 
 class Variational:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,6 @@ from scipy import linalg, sparse
 from crn_nn_tellurium.basics import (
     FloatArray,
     dense,
-    names_of,
     progress_bar,
 )
 from crn_nn_tellurium.chemistry import ReactionNetwork
@@ -36,10 +34,9 @@ from crn_nn_tellurium.sensitivity.over_time import (
     Variational,
     by_inputs,
     chosen,
+    chosen_parameters,
     places_among,
     read_outputs,
-    refuse_followed,
-    settable,
     start_derivatives,
 )
 from crn_nn_tellurium.sensitivity.problem import simulator_of
@@ -55,9 +52,6 @@ from crn_nn_tellurium.simulation import (
     rest,
     solved,
 )
-
-if TYPE_CHECKING:
-    pass
 
 SINGULAR = 1e-13
 """Smallest singular value of J beside the largest, rows scaled to 1, that may be rounding alone."""
@@ -118,19 +112,16 @@ def sensitivities(
     """
     simulator = simulator_of(model, "sensitivities")
     model = simulator.model
-    own: tuple[tuple[str, ...], ...] = (), ()
+    own: tuple[str, ...] = ()
     if isinstance(model, ReactionNetwork):
-        own = tuple(observable.id for observable in model.observables), settable(model)
-        refuse_followed(model, parameters)
-        known = (*settable(model), *model.floating)
-        found = _of_reactions(model, x, chosen("parameter", parameters, known, own[1]))
+        own = tuple(observable.id for observable in model.observables)
+        wanted = chosen_parameters(model, parameters)
+        found = _of_reactions(model, x, wanted)
     else:
         found = _of_network(simulator, x)
-        check_h(simulator.kinetics, names_of("parameters", parameters, found.parameters))
-    names = (
-        chosen("output", outputs, found.outputs, own[0]),
-        chosen("parameter", parameters, found.parameters, own[1]),
-    )
+        wanted = chosen("parameter", parameters, found.parameters)
+        check_h(simulator.kinetics, wanted)
+    names = chosen("output", outputs, found.outputs, own), wanted
     rows = places_among(names[0], found.outputs)
     columns = places_among(names[1], found.parameters)
     at = found.output_values[..., rows], found.parameter_values[..., columns]

@@ -58,5 +58,5 @@ from crn_nn_tellurium.simulation.reduced_system import (
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
 from crn_nn_tellurium.simulation.settle import DURATIONS, come_to_rest, polish, steady
 from crn_nn_tellurium.simulation.simulator import OnError, Simulator
-from crn_nn_tellurium.simulation.stability import Matrix
+from crn_nn_tellurium.simulation.stability import STABILITY_UP_TO, Matrix, Stability
 from crn_nn_tellurium.simulation.verification import Verification, verify

@@ -21,6 +21,7 @@ from crn_nn_tellurium.basics import FloatArray, dense
 
 Matrix: TypeAlias = FloatArray | sparse.csr_array
 Complex: TypeAlias = npt.NDArray[np.complex128]
+IntArray: TypeAlias = npt.NDArray[np.intp]
 ROUNDING = 1e-12
 """Real part of an eigenvalue beside the largest entry of the Jacobian that may be rounding."""
 CIRCLING = 1e-7
@@ -44,9 +45,28 @@ class Stability:
     accuracy: float  # of its entries, beside the largest
 
     @cached_property
+    def _blocks(self) -> tuple[IntArray, IntArray]:
+        """Of a sparse matrix, the block of each species, and sizes by block: species of a block act
+        on one another all around. Between blocks a matrix is triangular, in some order, so that its
+        eigenvalues are those of the blocks.
+        """
+        label = connected_components(self.inner, connection="strong")[1]
+        return label, np.bincount(label)
+
+    @property
+    def unseen(self) -> int:
+        """How many species the largest block has that is too large to be looked at; 0 if none."""
+        if isinstance(self.inner, np.ndarray):
+            return 0
+        largest = int(self._blocks[1].max(initial=0))
+        return largest if largest > STABILITY_UP_TO else 0
+
+    @cached_property
     def eigenvalues(self) -> Complex:
         """Of all blocks of at most `STABILITY_UP_TO` species; 0 for each of the others."""
-        return _eigenvalues(self.inner)
+        if isinstance(self.inner, np.ndarray):
+            return np.linalg.eigvals(self.inner).astype(complex)
+        return _eigenvalues(self.inner, *self._blocks)
 
     @property
     def growth(self) -> float:
@@ -102,13 +122,7 @@ def is_isolated(matrix: Matrix, x: FloatArray, accuracy: float) -> bool:
     return not len(there) or bool(sizes[-1] > accuracy * sizes[0])
 
 
-def _eigenvalues(matrix: Matrix) -> Complex:
-    if isinstance(matrix, np.ndarray):
-        return np.linalg.eigvals(matrix).astype(complex)
-    # species that act on one another all around are a block: between blocks a matrix is triangular,
-    # in some order, so that the eigenvalues are those of the blocks
-    label = connected_components(matrix, connection="strong")[1]
-    sizes = np.bincount(label)
+def _eigenvalues(matrix: sparse.csr_array, label: IntArray, sizes: IntArray) -> Complex:
     found = np.where(sizes[label] == 1, matrix.diagonal(), 0.0).astype(complex)
     for block in np.flatnonzero((sizes > 1) & (sizes <= STABILITY_UP_TO)):
         inside = np.flatnonzero(label == block)

@@ -86,7 +86,9 @@ class Molecules:
     The squared error that is expected is exact by these, its own value and the sum of variances
     besides; of other losses it is a mean over fixed points of the joint normal law. The noise of a
     species grows with the sum of what promotes and inhibits it, not with their difference, so
-    weights that cancel are given up for others.
+    weights that cancel are given up for others. A species that has lost its last molecule is in no
+    covariance: it comes back after about 1 / (h volume), so keep h volume above 1, and look at
+    `FitResult.noise` for what is doubtful.
 
     Parameters
     ----------

@@ -4,12 +4,14 @@ so.
 
 import pickle
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pytest
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.choice_of_h import choose_h
+from crn_nn_tellurium.fluctuations import NetworkNoise
 from crn_nn_tellurium.networks.activations import BUILT_IN
 
 XOR, (X, _, Y, _) = cn.load_model("xor"), cn.model_data("xor")
@@ -197,6 +199,22 @@ def test_at_a_volume_the_error_is_the_root_of_its_mean_square():
     assert many.h == pytest.approx(none.h, rel=1e-3)
     np.testing.assert_allclose(many.curve.error, none.curve.error, rtol=1e-3, atol=1e-6)
     assert none.noise is none.volume is none.curve.noise is None
+
+
+def test_each_point_at_a_volume_has_one_covariance(monkeypatch):
+    solve, found = NetworkNoise.covariance.func, []
+
+    def counted(self):
+        found.append((self.kinetics.net.h, len(self.states[0].drive[0])))
+        return solve(self)
+
+    own = cached_property(counted)
+    own.__set_name__(NetworkNoise, "covariance")
+    monkeypatch.setattr(NetworkNoise, "covariance", own)
+    choose_h(XOR, X, max_error=0.15, y=Y, volume=5000.0, n_points=9)
+    assert len({h for h, _ in found}) > 9
+    # the two that are chosen are asked for again at the end
+    assert len(set(found[:-2])) == len(found[:-2])
 
 
 def test_of_few_molecules_a_small_h_makes_the_error_larger_again():

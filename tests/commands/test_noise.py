@@ -1,5 +1,8 @@
 """Noise and smallest volumes of a table, as the library has them."""
 
+import sys
+from io import StringIO
+
 import numpy as np
 import pandas as pd
 
@@ -28,6 +31,38 @@ def test_the_fewest_molecules_of_a_table(run, tmp_path):
     place = rows[0].index("volume")
     np.testing.assert_allclose([float(row[place]) for row in rows[1:]], direct.volumes)
     assert "right in 90 % of runs" in err
+
+
+def test_a_table_from_standard_input_is_read_once(run, monkeypatch):
+    text = "x0,x1,y\n0,1,1\n1,1,0\n"
+    monkeypatch.setattr(sys, "stdin", StringIO(text))
+    code, out, _ = run("noise xor - --target y")
+    assert code == 0
+    direct = cn.smallest_volume(cn.load_model("xor"), [[0, 1], [1, 1]], [1, 0])
+    table = pd.read_csv(StringIO(out))
+    np.testing.assert_allclose(table.volume, direct.volumes)
+    assert table["class"].tolist() == [1, 0]
+    monkeypatch.setattr(sys, "stdin", StringIO(text))
+    code, out, _ = run("certify xor - --bound cheap")
+    assert code == 0
+    assert "row 2" in out
+
+
+def test_volumes_in_litres(run):
+    code, out, err = run("noise xor --input 0,1 --input 1,1 --c0 50")
+    assert code == 0
+    table = pd.read_csv(StringIO(out))
+    # molecules per litre at 50 nM
+    np.testing.assert_allclose(table.litres, table.volume / (50e-9 * 6.02214076e23))
+    assert f"({table.litres.max():.2g} l)" in err
+    code, _, err = run("noise xor --input 0,1 --c0 -1")
+    assert code == 2
+    assert err.startswith("crn-nn: PhysicalUnits: --c0 is -1.0; expected a concentration in nM")
+    code, _, err = run("noise xor --input 0,1 --c0 50 --volume 9")
+    assert code == 2
+    assert "--c0: of the fewest molecules; expected no --volume with them" in err
+    code, out, _ = run("noise xor --input 0,1")
+    assert "litres" not in out
 
 
 def test_a_scan_keeps_both(run, tmp_path):

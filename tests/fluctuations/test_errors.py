@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from support.networks import Annihilating
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.fluctuations import NetworkNoise
+from crn_nn_tellurium.fluctuations.reaction_noise import ReactionNoise
+from crn_nn_tellurium.kinetics import NetworkKinetics
 
 XOR, X = cn.load_model("xor"), [[0, 0], [0, 1]]
 # a line of steady states, prey and predators about a centre, and a state that is left
@@ -72,3 +76,42 @@ REFUSED = [
 def test_refused(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_more_species_than_one_dense_equation_holds(monkeypatch):
+    """That many act on one another, and their covariances are one dense equation: no word of
+    fluctuations that add up, for these do not.
+    """
+    n = 320
+    made = cn.Reaction("made", (), ("S0",), "k", 1.0)
+    lost = cn.Reaction("lost", (f"S{n - 1}",), (), "d", 1.0)
+    steps = [
+        cn.Reaction(f"{kind}{i}", (f"S{a}",), (f"S{b}",), kind, 1.0)
+        for i in range(n - 1)
+        for kind, a, b in (("on", i, i + 1), ("back", i + 1, i))
+    ]
+    species = [cn.Species(f"S{i}", 1.0) for i in range(n)]
+    crn = cn.ReactionNetwork(species, [made, lost, *steps])
+    # by the closed form of a line: each link carries a current of 1
+    steady = np.arange(n, 0, -1.0)
+    whole = ReactionNoise(crn, steady, np.empty(0))
+    # independent of one another and Poisson, as of any such chain; rounding, beside the largest
+    np.testing.assert_allclose(whole.covariance, np.diag(steady), atol=1e-6 * n)
+    monkeypatch.setattr("crn_nn_tellurium.simulation.stability.STABILITY_UP_TO", 300)
+    with pytest.raises(cn.InputError, match=r"320 of its species act on one another.* dense equ"):
+        ReactionNoise(crn, steady, np.empty(0)).covariance  # noqa: B018 - it is solved when asked
+
+
+def test_noise_by_levels_says_what_it_is_given():
+    net = cn.Network([cn.Layer([[1.0]], [0.2], Annihilating(h=0.1))], task="regression")
+    kinetics = NetworkKinetics(net)
+    with pytest.raises(cn.InputError, match=r"act on one another both ways.* by its reactions"):
+        NetworkNoise(kinetics, [None])
+    kinetics = NetworkKinetics(XOR)
+    states = kinetics.settle(np.array(X, dtype=float))
+    with pytest.raises(cn.InputError, match="states of 1 layers; expected 2, one for each layer"):
+        NetworkNoise(kinetics, states[:1])
+    with pytest.raises(cn.InputError, match="rate constants of 1 layers; expected 2"):
+        NetworkNoise(kinetics, states, [kinetics.layers[0].constants])
+    with pytest.raises(cn.InputError, match="act on one another both ways"):
+        cn.choose_h(net, [[1.0]], max_error=0.1, volume=100)

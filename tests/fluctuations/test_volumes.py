@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from scipy.stats import binomtest, norm
+from support.networks import Annihilating
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.fluctuations import counting
 
 XOR, CORNERS = cn.load_model("xor"), np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
@@ -113,16 +115,98 @@ def test_what_would_take_too_long_is_not_run():
     assert len(cn.smallest_volume(XOR, CORNERS, verify=True, draws=10**9).counted) == 3
 
 
+def test_species_that_act_on_one_another_are_counted_by_their_reactions():
+    layers = [
+        cn.Layer([[1.0]], [0.2], Annihilating(h=0.1)),
+        cn.Layer([[1.0], [-1.0]], [0.1, 0.3], cn.Linear(h=0.1)),
+    ]
+    net = cn.Network(layers, task="classification")
+    found = cn.smallest_volume(net, [[1.0]], verify=1, draws=60)
+    (one,) = found.counted
+    # of 60 draws at 0.99, below 55 is one in 10,000
+    assert one.right >= 55
+    # roots of the dense Jacobian say how long a draw runs
+    crn = cn.to_reactions(net)
+    steady = cn.Simulator(net).steady_state([[1.0]]).concentrations[0]
+    sample = counting.Sample(cn.Simulator(net), np.array([1.0]), steady, 0, one)
+    slowest = -np.linalg.eigvals(crn.jacobian(steady, sample._held).toarray()).real.max()
+    assert sample.duration == pytest.approx(4 / slowest, rel=1e-9)
+
+
+def test_how_many_reactions_a_draw_takes_is_known_before():
+    """One neuron: (h + (g + l) y + y^2) V reactions in a time of 1, for 4 / r."""
+    h, gain, loss, x, volume = 0.1, 2.0, 1.0, np.array([1.0]), 50.0
+    layer = cn.Layer([[gain], [-loss]], activation=cn.SmoothedReLU(h=h))
+    net = cn.Network([layer], task="classification")
+    steady = cn.Simulator(net).steady_state(x[None]).concentrations[0]
+    blank = counting.Counted(0, volume, 1.0, 0, 0, 0.0, 1.0, "")
+    sample = counting.Sample(cn.Simulator(net), x, steady, 0, blank)
+    roots = np.hypot([gain, loss], 2 * np.sqrt(h))
+    np.testing.assert_allclose(steady, (roots + np.array([gain, -loss])) / 2, rtol=1e-9)
+    assert sample.duration == pytest.approx(4 / roots.min(), rel=1e-9)
+    rates = (h + np.array([gain, loss]) * steady + steady**2).sum()
+    assert sample.reactions == pytest.approx(rates * volume * 4 / roots.min(), rel=1e-9)
+    # and as many happen: each changes the number of molecules by one
+    course = cn.Simulator(net).time_course(
+        x, 4 / roots.min(), 20_001, initial=steady, volume=volume, seed=0
+    )
+    seen = np.abs(np.diff(course.concentrations * volume, axis=0)).sum()
+    # a few of some 400 fall into one of 20,000 intervals; of a Poisson number, 4 deviations
+    assert seen == pytest.approx(sample.reactions, abs=4 * np.sqrt(sample.reactions) + 20)
+
+
+def test_what_takes_minutes_is_told_before(monkeypatch):
+    monkeypatch.setattr(counting, "LONG", 1.0)
+    with pytest.warns(UserWarning, match=r"10 draws of 2 samples .*, which take about"):
+        cn.smallest_volume(XOR, CORNERS, verify=2, draws=10)
+
+
+def test_ctrl_c_keeps_the_draws_that_are_done(monkeypatch):
+    monkeypatch.setattr(counting, "TOGETHER", 1.0)
+    run, calls = cn.Simulator.time_course, []
+
+    def stopped(self, *args, **how):
+        calls.append(how)
+        if len(calls) == 7:
+            raise KeyboardInterrupt
+        return run(self, *args, **how)
+
+    whole = cn.smallest_volume(XOR, CORNERS, verify=2, draws=5).counted
+    monkeypatch.setattr(cn.Simulator, "time_course", stopped)
+    with pytest.warns(RuntimeWarning, match="stopped by Ctrl-C: 6 draws were run"):
+        found = cn.smallest_volume(XOR, CORNERS, verify=3, draws=5)
+    first, second, third = found.counted
+    assert first == whole[0]
+    assert (second.draws, third.draws) == (1, 0)
+    assert second.note.endswith("1 of 5 draws, stopped by Ctrl-C")
+    assert third.note == "not run: stopped by Ctrl-C"
+    assert "run molecule by molecule 2, " in repr(found)
+    # every draw has its own stream
+    assert len({how["seed"] for how in calls[:5]}) == 5
+
+
+def test_counting_solves_no_steady_state_again(monkeypatch):
+    solve, calls = cn.Simulator.steady_state, []
+
+    def counted(self, *args, **how):
+        calls.append(args)
+        return solve(self, *args, **how)
+
+    monkeypatch.setattr(cn.Simulator, "steady_state", counted)
+    cn.smallest_volume(XOR, CORNERS, verify=2, draws=1)
+    assert len(calls) == 1
+
+
 @pytest.mark.slow
 def test_flowers_are_right_in_99_of_100_runs():
-    """20 flowers at their volumes, 25 runs each: all in all right in at least 99 % of 500, within
+    """20 flowers at their volumes, 10 runs each: all in all right in at least 99 % of 200, within
     the binomial bound of that number (3 standard deviations).
     """
     net, (_, X, _, _) = cn.load_model("iris"), cn.model_data("iris")
-    found = cn.smallest_volume(net, X[:20], verify=20, draws=25)
+    found = cn.smallest_volume(net, X[:20], verify=20, draws=10)
     ran = [one for one in found.counted if one.draws]
     right, draws = (sum(getattr(one, what) for one in ran) for what in ("right", "draws"))
-    assert draws >= 19 * 25
+    assert draws >= 19 * 10
     assert right >= 0.99 * draws - 3 * np.sqrt(draws * 0.99 * 0.01), f"{right} of {draws}"
 
 

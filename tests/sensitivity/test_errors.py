@@ -195,3 +195,26 @@ REFUSED = [
 def test_errors_say_what_is_wrong(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_names_from_a_generator_are_read_once():
+    """One pass empties it: what was checked is what is used."""
+    crn = cn.import_antimony("A -> B; k*A; B -> A; l*B; k = 1; l = 3; A = 4")
+    xor, x = cn.load_model("xor"), [0, 1]
+    course = {"t_end": 3, "n_points": 3}
+    calls = [
+        lambda of: cn.sensitivities(crn, outputs=of("B"), parameters=of("k", "A")),
+        lambda of: cn.sensitivities(xor, x, outputs=of("y0"), parameters=of("h1", "b1_0")),
+        lambda of: cn.transient_sensitivities(crn, outputs=of("B"), parameters=of("k"), **course),
+        lambda of: cn.transient_sensitivities(
+            xor, x, outputs=of("y0"), parameters=of("h1"), **course
+        ),
+    ]
+    for call in calls:
+        once, again = call(lambda *names: iter(names)), call(lambda *names: list(names))
+        assert once.parameters == again.parameters
+        assert once.outputs == again.outputs
+        np.testing.assert_array_equal(once.values, again.values)
+    methods = "adjoint", "closed_form"
+    report = cn.check_gradients(xor, [x], [[1.0]], methods=(name for name in methods))
+    assert tuple(report.values) == methods
