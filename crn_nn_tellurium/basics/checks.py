@@ -98,7 +98,7 @@ def real_numbers(
     """Real numbers, finite or not, as an array of doubles."""
     try:
         # numpy would leave out the mask, and take "1_0" for 10
-        if np.ma.is_masked(value):
+        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
             raise TypeError("some of them are masked")
         given = np.asarray(value)
         is_plain = given.dtype.kind in "biuf"
