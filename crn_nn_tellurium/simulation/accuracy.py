@@ -38,9 +38,7 @@ def places_of(kinetics: LayerKinetics) -> tuple[int, int, int]:
     return n, 2 * n + kinetics.h, 2 * n + kinetics.q
 
 
-def cancellation(
-    places: tuple[int, int, int], layer: FloatArray, known: FloatArray
-) -> FloatArray:
+def cancellation(places: tuple[int, int, int], layer: FloatArray, known: FloatArray) -> FloatArray:
     """How far the parts of a layer's drives cancel, by sample (n,): the largest g / r, of species
     (n, n_units, n_species) and the rows of their `Drive`.
     """
@@ -104,9 +102,7 @@ class Accuracy:
         inputs = self._kinetics.net.input_coding.code(x)
         rows = np.flatnonzero(~failures(status) & ~(self.at_most(residual, cancelling) <= ACCURATE))
         result = status.copy()
-        for first in range(0, len(rows), _ROWS):
-            some = rows[first : first + _ROWS]
-            self.doubt(result, some, inputs[some], concentrations[some])
+        self.doubt(result, rows, inputs[rows], concentrations[rows])
         return result
 
     def suffices(self, residual: FloatArray, cancelling: Sequence[FloatArray]) -> bool:
@@ -147,18 +143,20 @@ class Accuracy:
         """Say in the status (n,) which of some rows (m,) are not known, of concentrations (m,
         n_species) and (m, n_in, n_rails) of the inputs' species, with rate constants by sample.
         """
-        _, errors = self._errors(inputs, concentrations, constants)
-        relative = np.concatenate([part.reshape(len(rows), -1) for part in errors], axis=1)
-        relative /= concentrations
-        for row, each in zip(rows, relative, strict=True):
-            worst = int(np.argmax(each))
-            if not each[worst] <= ACCURATE:
-                reason = (
-                    f"{self._kinetics.species[worst]!r} may be off by {each[worst]:.1e} of itself,"
-                    " since doubles do not hold how far the parts of a drive cancel; expected"
-                    " larger h, or weights that cancel less"
-                )
-                status[row] = status[row].worse(Outcome.failure(reason, Kind.DOUBTFUL))
+        for first in range(0, len(rows), _ROWS):
+            some = np.arange(first, min(first + _ROWS, len(rows)))
+            own = None if constants is None else [part.take(some) for part in constants]
+            _, errors = self._errors(inputs[some], concentrations[some], own)
+            relative = np.concatenate([part.reshape(len(some), -1) for part in errors], axis=1)
+            for row, each in zip(rows[some], relative / concentrations[some], strict=True):
+                worst = int(np.argmax(each))
+                if not each[worst] <= ACCURATE:
+                    reason = (
+                        f"{self._kinetics.species[worst]!r} may be off by {each[worst]:.1e} of"
+                        " itself, since doubles do not hold how far the parts of a drive cancel;"
+                        " expected larger h, or weights that cancel less"
+                    )
+                    status[row] = status[row].worse(Outcome.failure(reason, Kind.DOUBTFUL))
 
     def _errors(
         self,

@@ -230,7 +230,7 @@ class CompiledModel:
         """As `solve_each`, of one sample in Python's numbers; None where Newton's method fails."""
         # the sum first: where it is a number, so are all, and extremes are what they seem
         every = boundary + start + values
-        if not (math.isfinite(sum(every)) and -LARGEST <= min(every) and max(every) <= LARGEST):
+        if not (math.isfinite(sum(every)) and min(every) >= -LARGEST and max(every) <= LARGEST):
             return None
         with _quiet:
             self._model.setGlobalParameterValues(index, np.array(values))

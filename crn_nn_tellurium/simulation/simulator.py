@@ -127,7 +127,8 @@ class Simulator:
         return tuple(LayerSolver(layer) for layer in self.kinetics.layers)
 
     @cached_property
-    def _accuracy(self) -> Accuracy:
+    def accuracy(self) -> Accuracy:
+        """How exactly steady states are known."""
         return Accuracy(self.kinetics)
 
     @cached_property
@@ -140,7 +141,13 @@ class Simulator:
         def equations(boundary: FloatArray, _: FloatArray | None) -> RatesOfChange:
             return self.kinetics.rates_of_change(boundary.reshape(shape))
 
-        return RateModel(equations, lambda x, boundary: self.reactions.balance(x, boundary))
+        # of species that act on one another both ways there may be several steady states
+        several = any(layer.knot for layer in self.kinetics.layers)
+        return RateModel(
+            equations,
+            lambda x, boundary: self.reactions.balance(x, boundary),
+            self.reactions if several else None,
+        )
 
     # Steady states ----------------------------------------------------------------------------
 
@@ -201,12 +208,12 @@ class Simulator:
         values = self._batch(x)
         start = None if initial is None else start_values(initial, self.species, len(values))
         concentrations, residual, status, *cancelling = _METHODS[method](self, values, start)
-        status = self._accuracy.doubted(values, concentrations, residual, status, *cancelling)
+        status = self.accuracy.doubted(values, concentrations, residual, status, *cancelling)
         refuse_failed(status, on_error, concentrations, residual)
         found = self._read(concentrations, values), concentrations, residual
         names = self.output_names, self.species
         # looked for when asked for: it would cost a tenth of a solve
-        error_of = partial(self._accuracy.outputs, values, concentrations)
+        error_of = partial(self.accuracy.outputs, values, concentrations)
         return SteadyState(*found, tuple(status), method, *names, error_of=error_of)
 
     def _by_units(
