@@ -118,10 +118,12 @@ class Accuracy:
         by layer what `cancellation` says: numbers, or arrays that are broadcast.
         """
         # every part of the rates is off by what is left of them, and by rounding
-        each, relative = ROUNDING + residual, 0.0
+        each, relative, worst = ROUNDING + residual, 0.0, 0.0
         for factor, size in zip(self._factors, cancelling, strict=True):
             relative = factor * (each * (size + 2) + relative * size)
-        return relative
+            # a layer may make little of errors before it, which are errors all the same
+            worst = np.maximum(worst, relative)
+        return worst
 
     @cached_property
     def _factors(self) -> list[float]:

@@ -171,7 +171,7 @@ def brusselator(b):
 
 
 def repressilator(n_genes=3):
-    """Proteins P of a ring of genes; each shuts the next, on when free and off when bound by two."""
+    """Proteins P of a ring of genes; each shuts the next when two are bound."""
     steps = []
     for i in range(n_genes):
         p, before = f"P{i}", f"P{(i - 1) % n_genes}"
