@@ -212,7 +212,7 @@ def test_points_at_which_drives_cancel_are_doubtful_as_the_simulator_says():
         assert scan["status"].values[i].tolist() == list(expected)
         assert [text.partition(":")[0] for text in expected] == ["doubtful", "solved"]
     # errors of 10 % leave nothing of how the weights cancel, and so nothing to doubt
-    scan = cn.scan(net, {"draw": range(3), "cv": [0.0, 0.1]}, x=x[0], parallel=False)
+    scan = cn.scan(net, {"draw": range(3), "cv": [0.0, 0.1]}, x=x[0])
     doubtful = [text.startswith("doubtful") for text in scan["status"].sel(cv=0.0).values.ravel()]
     assert all(doubtful)
     assert set(scan["status"].sel(cv=0.1).values.ravel()) == {"solved"}
