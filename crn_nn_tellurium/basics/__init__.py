@@ -19,6 +19,7 @@ from crn_nn_tellurium.basics.checks import (
     check_choice,
     check_kind,
     check_positive,
+    check_share,
     labels_given,
     names_of,
     path_of,

@@ -67,6 +67,20 @@ def check_positive(what: str, value: Any, expected: str = "a finite number > 0")
         raise InputError(f"{what} is {brief(value)}; expected {expected}")
 
 
+def check_share(
+    what: str,
+    value: Any,
+    expected: str = "a share between 0 and 1: 0.8, say",
+    *,
+    above: float = 0.0,
+    whole: bool = False,
+    error: type[ValueError] = InputError,
+) -> None:
+    """Refuse what is not a number between 0, or what is `above` it, and 1; with `whole`, 1 too."""
+    if not (_is_finite(value) and above < value and (value < 1 or (whole and value == 1))):
+        raise error(f"{what} is {brief(value)}; expected {expected}")
+
+
 def whole_number(what: str, value: Any, least: int = 1, expected: str = "") -> int:
     """A whole number of at least `least`, as an int."""
     most = _MOST if least else math.inf
@@ -98,7 +112,7 @@ def real_numbers(
     """Real numbers, finite or not, as an array of doubles."""
     try:
         # numpy would leave out the mask, and take "1_0" for 10
-        if np.ma.is_masked(value):
+        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
             raise TypeError("some of them are masked")
         given = np.asarray(value)
         is_plain = given.dtype.kind in "biuf"

@@ -34,10 +34,10 @@ class Lock:
         self._lock.release()
 
     def __enter__(self) -> None:
-        self.acquire()
+        self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
-        self.release()
+        self._lock.release()
 
 
 _all: WeakSet[Lock] = WeakSet()

@@ -22,8 +22,8 @@ from crn_nn_tellurium.basics import (
     by_sample,
     card,
     check_choice,
+    check_share,
     frame_of,
-    is_real,
 )
 from crn_nn_tellurium.certificates.question import (
     check_rates,
@@ -239,8 +239,7 @@ def certified_margin(
     >>> bool(0.03 < margins.min() < 0.05)
     True
     """
-    if not (is_real(limit) and 0 < limit < 1):
-        raise InputError(f"limit is {limit!r}; expected a relative error, a number in (0, 1)")
+    check_share("limit", limit, "a relative error, a number in (0, 1)")
     boxes = _Boxes(net, x, inputs, method)
     boxes.net.need_classes("certified_margin")
     n = len(boxes.nominal)

@@ -22,9 +22,9 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     bracket_largest,
     card,
+    check_share,
     curves,
     frame_of,
-    is_real,
     labels_given,
     read_only,
     real_numbers,
@@ -120,8 +120,7 @@ class SmallestVolume:
         >>> round(smallest_volume(load_model("xor"), [[0, 0], [0, 1]]).of_share(0.5))
         51
         """
-        if not (is_real(share) and 0 < share <= 1):
-            raise InputError(f"share is {share!r}; expected a share of the samples, in (0, 1]")
+        check_share("share", share, "a share of the samples, in (0, 1]", whole=True)
         # rounding must not ask for one sample more: 0.7 of 10 are 7
         place = int(np.ceil(share * len(self._each) - 1e-9)) - 1
         return float(np.sort(self._each)[place])
@@ -300,10 +299,7 @@ def smallest_volume(
     >>> round(found.volumes), f"{found.litres:.1e}"
     (113, '1.9e-14')
     """
-    if not (is_real(confidence) and 0.5 < confidence < 1):
-        raise InputError(
-            f"confidence is {confidence!r}; expected a probability above 1/2 and below 1"
-        )
+    check_share("confidence", confidence, "a probability above 1/2 and below 1", above=0.5)
     check_units(units)
     asked = _VERIFIED * verify if isinstance(verify, bool) else verify
     n_counted, draws = whole_number("verify", asked, 0), whole_number("draws", draws)

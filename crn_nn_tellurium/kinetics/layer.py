@@ -301,8 +301,8 @@ class LayerKinetics:
             for t in chosen:
                 entry = entry + sign(self.value(terms, t, local, y))
             entry = -abs(entry) if sizes and a == b else entry
-            # a number, where no concentration is in it, stands for all units
-            own[a, b] = entry if np.ndim(entry) else np.full_like(y[0], entry)
+            # where no concentration is in it, it stands for all units
+            own[a, b] = entry if np.shape(entry) == y[0].shape else np.full_like(y[0], entry)
         shape = (*y[0].shape, y[0].shape[1])
         pool = {}
         for place, chosen in pool_terms.items():
@@ -313,14 +313,19 @@ class LayerKinetics:
         return Linearized(self.name, self.activation.species, self.blocks, own, pool)
 
     def error(
-        self, state: LayerState, size: list[FloatArray], drive_error: FloatArray
+        self,
+        state: LayerState,
+        size: list[FloatArray],
+        drive_error: FloatArray,
+        local: FloatArray,
     ) -> FloatArray:
         """How far species (n, n_units, n_species) may be from the fixed point, to first order.
 
         By their rates, by rounding, of drives whose parts have sizes (n, n_units) by rail, added,
-        and since drives are off by at most (n, n_units).
+        and since drives are off by at most (n, n_units). `local` rate constants are (n_local, n or
+        1, 1).
         """
-        terms, local = self.local.terms, self.constants.local
+        terms = self.local.terms
         right = []
         for a, y in enumerate(state.y):
             parts = [self.value(terms, t, local, state.y) for t in terms.span(a)]
@@ -332,7 +337,7 @@ class LayerKinetics:
             rates = off.distance + off.rounding
             right.append(rates + drive_error * y if a < len(state.drive) else rates)
         # |f| = |J d| bounds d by the comparison matrix: -|J_ii| d_i + sum of |terms| d_j = -|f_i|
-        found = self.linearize(state, sizes=True).solve([-part[..., None] for part in right])
+        found = self.linearize(state, local, sizes=True).solve([-part[..., None] for part in right])
         return np.stack([part[..., 0] for part in found], axis=-1)
 
     def backward(

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from crn_nn_tellurium.basics import (
     brief,
+    check_share,
     is_real,
     whole_number,
 )
@@ -31,8 +32,7 @@ def drawn_layers(
         raise NetworkError(
             f"sizes are {brief(sizes)}; expected at least two whole numbers, each 1 or more"
         )
-    if not (is_real(density) and 0 < density <= 1):
-        raise NetworkError(f"density is {brief(density)}; expected a number in (0, 1]")
+    check_share("density", density, "a number in (0, 1]", whole=True, error=NetworkError)
     rng = np.random.default_rng(None if seed is None else whole_number("seed", seed, 0))
     layers = []
     for n_in, n_out in itertools.pairwise(map(int, sizes)):

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, bracket_largest, is_real
+from crn_nn_tellurium.basics import FloatArray, bracket_largest, check_share
 from crn_nn_tellurium.certificates import check_rates
-from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.perturbations.attack_search import Attack, Direction, Search
 from crn_nn_tellurium.simulation import Simulator
@@ -122,8 +121,7 @@ def attack_margin(
     >>> bool(1 <= gap < 1.1)
     True
     """
-    if not (is_real(limit) and 0 < limit < 1):
-        raise InputError(f"limit is {limit!r}; expected a relative error, a number in (0, 1)")
+    check_share("limit", limit, "a relative error, a number in (0, 1)")
     search = Search(net, x, None, "either", restarts, seed)
     search.net.need_classes("attack_margin")
 

@@ -21,8 +21,8 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     bars,
     card,
+    check_share,
     frame_of,
-    is_real,
     progress_bar,
     read_only,
     real_numbers,
@@ -126,10 +126,7 @@ class Robustness:
         ------
         InputError
         """
-        if not (is_real(level) and 0 < level < 1):
-            raise InputError(
-                f"level is {level!r}; expected a share of the draws between 0 and 1: 0.8, say"
-            )
+        check_share("level", level, "a share of the draws between 0 and 1: 0.8, say")
         low, high = np.quantile(self.noisy, [(1 - level) / 2, (1 + level) / 2], axis=1)
         return self.noisy.mean(axis=1), low, high
 

@@ -22,8 +22,8 @@ from crn_nn_tellurium.basics import (
     bracket_largest,
     card,
     check_positive,
+    check_share,
     frame_of,
-    is_real,
     read_only,
     share_bounds,
     whole_number,
@@ -220,10 +220,7 @@ def _numbers_of_wrong(confidence: Any, draws: int) -> tuple[int, int, int]:
     """How many draws may be wrong: for the share of right ones to be surely, on average, and
     possibly as large as asked for.
     """
-    if not (is_real(confidence) and 0 < confidence < 1):
-        raise InputError(
-            f"confidence is {confidence!r}; expected a share of the draws between 0 and 1"
-        )
+    check_share("confidence", confidence, "a share of the draws between 0 and 1")
     tail = (1 - SHARE_LEVEL) / 2
     needed = int(np.ceil(np.log(tail) / np.log(confidence)))
     if draws < needed:

@@ -14,7 +14,7 @@ from mpl_toolkits.mplot3d import Axes3D
 
 from crn_nn_tellurium.basics import (
     check_kind,
-    is_real,
+    check_share,
 )
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.plots.figures import (
@@ -234,8 +234,7 @@ def plot_scan_bands(
     >>> plot_scan_bands(ds.outputs).get_ylabel()
     'output y0 (model units)'
     """
-    if not (is_real(level) and 0 < level < 1):
-        raise InputError(f"level is {level!r}; expected a share between 0 and 1: 0.8, say")
+    check_share("level", level)
     grid = variable(data, (2, 3))
     others = [dim for dim in grid.dims if dim != dimension(grid, over)]
     x = _longest(grid, others) if x is None else dimension(grid, x)

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, Recent, by_sample
 from crn_nn_tellurium.chemistry import ReactionNetwork
@@ -34,6 +35,7 @@ from crn_nn_tellurium.scans.network_parameters import (
 from crn_nn_tellurium.scans.plan import Box, Plan
 from crn_nn_tellurium.scans.subject import Place, States, Subject
 from crn_nn_tellurium.simulation import (
+    ACCURATE,
     INTEGRATED,
     SOLVED,
     Outcome,
@@ -64,6 +66,7 @@ class Solution:
 
     layers: list[FloatArray]  # each (..., n_units, n_species)
     residual: FloatArray
+    cancelling: list[FloatArray]  # by layer, see `simulation.accuracy`
     status: Outcomes
 
 
@@ -92,33 +95,77 @@ class SteadyStates:
         x = input_values(self._plan, self._parameters, box)
         found = {INPUT: net.input_coding.concentrations(x)}
         # a layer fails where those that it reads do: statuses and residuals are the worst so far
-        residual, status, layers = np.zeros(()), outcomes(SOLVED, ()), []
+        residual, status, layers, cancelling = np.zeros(()), outcomes(SOLVED, ()), [], []
         for number, layer in enumerate(net.layers):
             ranges = tuple((box.start[d], box.stop[d]) for d in sorted(self._all[number]))
             make = partial(self._solve_layer, number, box, found)
             solution = self._found.get((number, ranges), make)
             found[layer.name] = solution.layers[0]
             layers.append(solution.layers[0])
+            cancelling += solution.cancelling
             residual = np.maximum(residual, solution.residual)
             status = worse(status, solution.status)
-        return Solution(layers, residual, status)
+        whole = Solution(layers, residual, cancelling, status)
+        return replace(whole, status=self._doubted(whole, box, found))
+
+    def _doubted(self, solution: Solution, box: Box, found: Mapping[str, FloatArray]) -> Outcomes:
+        """The status over a box, which says what is not known of a point, with its rate constants;
+        as of `Simulator.steady_state`.
+        """
+        accuracy, status = self._simulator.accuracy, solution.status
+        if accuracy.suffices(solution.residual, solution.cancelling):
+            return status
+        status = np.broadcast_to(status, box.shape).flatten()
+        most = accuracy.at_most(solution.residual, solution.cancelling)
+        accurate = np.broadcast_to(most <= ACCURATE, box.shape).ravel()
+        rows = np.flatnonzero(~failures(status) & ~accurate)
+
+        def of_points(values: FloatArray, further: int) -> FloatArray:
+            tail = values.shape[values.ndim - further :]
+            return np.broadcast_to(values, box.shape + tail).reshape(-1, *tail)[rows]
+
+        layers = [of_points(layer, 2).reshape(len(rows), -1) for layer in solution.layers]
+        constants = [self._of_points(n, box, found, rows) for n in range(len(layers))]
+        parts = of_points(found[INPUT], 2), np.concatenate(layers, axis=1), constants
+        accuracy.doubt(status, rows, *parts)
+        return status.reshape(box.shape)
+
+    def _of_points(
+        self,
+        number: int,
+        box: Box,
+        found: Mapping[str, FloatArray],
+        points: npt.NDArray[np.intp],
+    ) -> RateConstants:
+        """Rate constants of a layer at some points of a box, by their numbers."""
+        catalysts = self._catalysts(number, box, found)
+        constants = self._constants(number, box, catalysts)
+        if constants is None:
+            return self._simulator.kinetics.layers[number].constants.shared
+        return constants.take(box.spread(self._all[number], range(len(box.shape)))[points])
 
     def _solve_layer(self, number: int, box: Box, found: dict[str, FloatArray]) -> Solution:
-        solver, shape = self._simulator.layer_solvers[number], box.shape_over(self._all[number])
-        read = {}
-        for source in solver.encoding.layer.inputs:
-            tail = found[source].shape[len(shape) :]
-            read[source] = np.broadcast_to(found[source], shape + tail).reshape(-1, *tail)
-        catalysts = solver.encoding.gather(read)
-        solution = solver.settle(
+        shape = box.shape_over(self._all[number])
+        catalysts = self._catalysts(number, box, found)
+        solution = self._simulator.layer_solvers[number].settle(
             catalysts, self._starts(number, box), self._constants(number, box, catalysts)
         )
         units = solution.concentrations.shape[1:]
         return Solution(
             [solution.concentrations.reshape(shape + units)],
             solution.residual.reshape(shape),
+            [solution.cancelling.reshape(shape)],
             solution.status.reshape(shape),
         )
+
+    def _catalysts(self, number: int, box: Box, found: Mapping[str, FloatArray]) -> FloatArray:
+        """What a layer reads, over what it depends on."""
+        solver, shape = self._simulator.layer_solvers[number], box.shape_over(self._all[number])
+        read = {}
+        for source in solver.encoding.layer.inputs:
+            tail = found[source].shape[len(shape) :]
+            read[source] = np.broadcast_to(found[source], shape + tail).reshape(-1, *tail)
+        return solver.encoding.gather(read)
 
     def _constants(self, number: int, box: Box, catalysts: FloatArray) -> RateConstants | None:
         """Rate constants of a layer by sample, None where they are the network's own."""

@@ -36,6 +36,7 @@ from crn_nn_tellurium.simulation.named_values import (
     set_floating_values,
 )
 from crn_nn_tellurium.simulation.outcome import (
+    ACCURATE,
     AFTER_INTEGRATION,
     CLOSED_FORM,
     INTEGRATED,

@@ -9,6 +9,7 @@ do not hold what decides where it settles, and no solver finds it. The status th
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +17,37 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ROUNDING
-from crn_nn_tellurium.kinetics import Drive, LayerState, NetworkKinetics
+from crn_nn_tellurium.kinetics import (
+    Drive,
+    LayerKinetics,
+    LayerState,
+    NetworkKinetics,
+    RateConstants,
+    by_species,
+)
 from crn_nn_tellurium.networks import BUILT_IN
 from crn_nn_tellurium.simulation.outcome import ACCURATE, Kind, Outcome, Outcomes, failures
+
+_ROWS = 256
+"""Samples whose errors are looked for at a time."""
+
+
+def places_of(kinetics: LayerKinetics) -> tuple[int, int, int]:
+    """The number of rails, and where h and q stand among the rows of `Drive`."""
+    n = len(kinetics.activation.rails)
+    return n, 2 * n + kinetics.h, 2 * n + kinetics.q
+
+
+def cancellation(places: tuple[int, int, int], layer: FloatArray, known: FloatArray) -> FloatArray:
+    """How far the parts of a layer's drives cancel, by sample (n,): the largest g / r, of species
+    (n, n_units, n_species) and the rows of their `Drive`.
+    """
+    n_rails, h, q = places
+    rows = known.reshape(len(known), *layer.shape[:2])
+    rails = layer[..., :n_rails].transpose(2, 0, 1)
+    # at the fixed point, h / y + q y = r
+    sizes = rows[n_rails : 2 * n_rails] / (rows[h] / rails + rows[q] * rails)
+    return np.asarray(np.maximum.reduce(sizes, axis=(0, 2), initial=0.0))
 
 
 class Accuracy:
@@ -28,12 +57,21 @@ class Accuracy:
         self._kinetics = kinetics
 
     @cached_property
+    def _constants(self) -> list[RateConstants]:
+        return [layer.constants.shared for layer in self._kinetics.layers]
+
+    @cached_property
     def _drives(self) -> list[Drive]:
-        return [Drive(one.encoding, one.constants.shared) for one in self._kinetics.layers]
+        return self._drives_of(self._constants)
+
+    def _drives_of(self, constants: Sequence[RateConstants]) -> list[Drive]:
+        pairs = zip(self._kinetics.layers, constants, strict=True)
+        return [Drive(layer.encoding, own) for layer, own in pairs]
 
     def outputs(self, x: FloatArray, concentrations: FloatArray) -> FloatArray:
         """How far outputs (n, n_out) may be from those of the exact fixed point."""
-        states, errors = self._errors(x, concentrations)
+        inputs = self._kinetics.net.input_coding.code(x)
+        states, errors = self._errors(inputs, concentrations)
         last = self._kinetics.layers[-1].activation
         # the sum of the read-out is rounded too
         rounding = 2 * np.finfo(float).eps
@@ -44,78 +82,123 @@ class Accuracy:
         return total
 
     def doubted(
-        self, x: FloatArray, concentrations: FloatArray, residual: FloatArray, status: Outcomes
+        self,
+        x: FloatArray,
+        concentrations: FloatArray,
+        residual: FloatArray,
+        status: Outcomes,
+        cancelling: Sequence[FloatArray] | None = None,
     ) -> Outcomes:
-        """The status of states (n, n_species) at inputs x, which says what is not known."""
-        rows = np.flatnonzero(~failures(status))
-        with np.errstate(all="ignore"):  # of samples that failed
-            if self._cannot_exceed(x, concentrations, residual) <= ACCURATE or not len(rows):
-                return status
-        _, errors = self._errors(x[rows], concentrations[rows])
-        relative = np.concatenate([part.reshape(len(rows), -1) for part in errors], axis=1)
-        relative /= concentrations[rows]
+        """The status of states (n, n_species) at inputs x, which says what is not known.
+
+        `cancelling` (n,) by layer is looked for where whoever solved does not have it.
+        """
+        if not len(x):
+            return status
+        if cancelling is None:
+            cancelling = self._cancelling(x, concentrations)
+        if self.suffices(residual, cancelling):
+            return status
+        inputs = self._kinetics.net.input_coding.code(x)
+        rows = np.flatnonzero(~failures(status) & ~(self.at_most(residual, cancelling) <= ACCURATE))
         result = status.copy()
-        for row, each in zip(rows, relative, strict=True):
-            worst = int(np.argmax(each))
-            if not each[worst] <= ACCURATE:
-                reason = (
-                    f"{self._kinetics.species[worst]!r} may be off by {each[worst]:.1e} of itself,"
-                    " since doubles do not hold how far the parts of a drive cancel; expected"
-                    " larger h, or weights that cancel less"
-                )
-                result[row] = result[row].worse(Outcome.failure(reason, Kind.DOUBTFUL))
+        self.doubt(result, rows, inputs[rows], concentrations[rows])
         return result
 
-    def _errors(
-        self, x: FloatArray, concentrations: FloatArray
-    ) -> tuple[list[LayerState], list[FloatArray]]:
-        """Layers' states, and how far species (n, n_units, n_species) may be off in each."""
-        states = self._kinetics.at(x, concentrations)
+    def suffices(self, residual: FloatArray, cancelling: Sequence[FloatArray]) -> bool:
+        """Whether all states are seen to be accurate by their largest numbers alone."""
+        # in Python's numbers: of few samples each step of numpy costs more than all that it does
+        largest = [
+            part.item() if part.size == 1 else float(part.max()) for part in (residual, *cancelling)
+        ]
+        return bool(self.at_most(largest[0], largest[1:]) <= ACCURATE)
 
-        def error(number: int, read: FloatArray) -> FloatArray:
-            state, drive = states[number], self._drives[number]
-            n_rails = len(state.drive)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                sizes = drive.at(state.catalysts)[n_rails : 2 * n_rails]
-                return self._kinetics.layers[number].error(state, list(sizes), drive.sizes(read))
-
-        inputs = np.zeros_like(self._kinetics.net.input_coding.code(x))
-        return states, self._kinetics.walk(inputs, error, np.asarray)
-
-    def _cannot_exceed(
-        self, x: FloatArray, concentrations: FloatArray, residual: FloatArray
-    ) -> float:
-        """No concentration's error, relative to it, is above this, which takes a fifth of the time
-        that errors do.
+    def at_most(self, residual: Any, cancelling: Sequence[Any]) -> Any:
+        """No concentration's error, relative to it, is above this, given the largest imbalance and
+        by layer what `cancellation` says: numbers, or arrays that are broadcast.
         """
         # every part of the rates is off by what is left of them, and by rounding
-        each, relative = ROUNDING + float(residual.max(initial=0.0)), 0.0
-
-        def settle(number: int, read: FloatArray) -> FloatArray:
-            nonlocal relative
-            weights, bias, h, q, factor = self._numbers[number]
-            found = self._kinetics.of_layer(concentrations, number)
-            rails = found[..., : bias.shape[1]]
-            # at the fixed point, h / y + q y = r
-            sizes = ((read @ weights)[..., None] + bias) / (h / rails + q * rails)
-            size = float(sizes.max(initial=0.0))
+        each, relative, worst = ROUNDING + residual, 0.0, 0.0
+        for factor, size in zip(self._factors, cancelling, strict=True):
             relative = factor * (each * (size + 2) + relative * size)
-            return found
-
-        self._kinetics.walk(self._kinetics.net.input_coding.code(x), settle, np.asarray)
-        return relative
+            # a layer may make little of errors before it, which are errors all the same
+            worst = np.maximum(worst, relative)
+        return worst
 
     @cached_property
-    def _numbers(self) -> list[tuple[Any, FloatArray, float, float, float]]:
-        """By layer: sizes of weights and biases, h and q, and how much less exact than its rails
-        followers are.
+    def _factors(self) -> list[float]:
+        """By layer, how much less exact than its rails followers are."""
+        # a share of rails is off by twice as much as these; of others nothing is known
+        return [
+            2.0 ** len(activation.followers) if type(activation) in BUILT_IN.values() else math.inf
+            for activation in (layer.activation for layer in self._kinetics.layers)
+        ]
+
+    def doubt(
+        self,
+        status: Outcomes,
+        rows: Any,
+        inputs: FloatArray,
+        concentrations: FloatArray,
+        constants: Sequence[RateConstants] | None = None,
+    ) -> None:
+        """Say in the status (n,) which of some rows (m,) are not known, of concentrations (m,
+        n_species) and (m, n_in, n_rails) of the inputs' species, with rate constants by sample.
         """
-        found = []
-        for layer in self._kinetics.layers:
-            k, activation = layer.constants, layer.activation
-            # a share of rails is off by twice as much as these; of others nothing is known
-            is_ours = type(activation) in BUILT_IN.values()
-            factor = 2.0 ** len(activation.followers) if is_ours else math.inf
-            local = float(k.local[layer.h]), float(k.local[layer.q])
-            found.append((abs(layer.encoding.weights).T, abs(k.bias), *local, factor))
+        for first in range(0, len(rows), _ROWS):
+            some = np.arange(first, min(first + _ROWS, len(rows)))
+            own = None if constants is None else [part.take(some) for part in constants]
+            _, errors = self._errors(inputs[some], concentrations[some], own)
+            relative = np.concatenate([part.reshape(len(some), -1) for part in errors], axis=1)
+            for row, each in zip(rows[some], relative / concentrations[some], strict=True):
+                worst = int(np.argmax(each))
+                if not each[worst] <= ACCURATE:
+                    reason = (
+                        f"{self._kinetics.species[worst]!r} may be off by {each[worst]:.1e} of"
+                        " itself, since doubles do not hold how far the parts of a drive cancel;"
+                        " expected larger h, or weights that cancel less"
+                    )
+                    status[row] = status[row].worse(Outcome.failure(reason, Kind.DOUBTFUL))
+
+    def _errors(
+        self,
+        inputs: FloatArray,
+        concentrations: FloatArray,
+        constants: Sequence[RateConstants] | None = None,
+    ) -> tuple[list[LayerState], list[FloatArray]]:
+        """Layers' states, and how far species (n, n_units, n_species) may be off in each."""
+        drives = self._drives if constants is None else self._drives_of(constants)
+        used, walk = constants or self._constants, self._kinetics.walk
+        states: list[LayerState] = []
+
+        def found(number: int, read: FloatArray) -> FloatArray:
+            own = self._kinetics.of_layer(concentrations, number)
+            rows = drives[number].at(read)
+            n_rails = len(self._kinetics.layers[number].activation.rails)
+            states.append(LayerState(read, list(rows[:n_rails]), by_species(own)))
+            sizes.append(rows[n_rails : 2 * n_rails])
+            return own
+
+        def error(number: int, read: FloatArray) -> FloatArray:
+            layer, local = self._kinetics.layers[number], used[number].local.T[..., None]
+            off = drives[number].sizes(read)
+            return layer.error(states[number], list(sizes[number]), off, local)
+
+        sizes: list[FloatArray] = []
+        with np.errstate(all="ignore"):  # of samples that failed
+            walk(inputs, found, np.asarray)
+            return states, walk(np.zeros_like(inputs), error, np.asarray)
+
+    def _cancelling(self, x: FloatArray, concentrations: FloatArray) -> list[FloatArray]:
+        """What `cancellation` says of each layer."""
+        found: list[FloatArray] = []
+
+        def settle(number: int, read: FloatArray) -> FloatArray:
+            own = self._kinetics.of_layer(concentrations, number)
+            layer, known = self._kinetics.layers[number], self._drives[number].at(read)
+            found.append(cancellation(places_of(layer), own, known))
+            return own
+
+        with np.errstate(all="ignore"):  # of samples that failed
+            self._kinetics.walk(self._kinetics.net.input_coding.code(x), settle, np.asarray)
         return found

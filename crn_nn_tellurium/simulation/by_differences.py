@@ -94,4 +94,5 @@ def engine_equations(
             return changes @ slopes
         return sparse.csr_array(sparse.csr_array(changes) @ slopes)
 
-    return Equations(rates, jacobian, model.conserved_amounts, volumes, _ACCURACY)
+    sums = model.conserved_amounts
+    return Equations(rates, jacobian, sums, volumes, _ACCURACY, model.floating)

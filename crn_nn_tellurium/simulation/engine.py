@@ -12,6 +12,7 @@ to import, is for `tellurium_model`, and for `benchmarks` as a peer to measure).
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -227,7 +228,9 @@ class CompiledModel:
         self, boundary: list[float], start: list[float], index: Places, values: list[float]
     ) -> list[float] | None:
         """As `solve_each`, of one sample in Python's numbers; None where Newton's method fails."""
-        if not all(-LARGEST <= v <= LARGEST for part in (boundary, start, values) for v in part):
+        # the sum first: where it is a number, so are all, and extremes are what they seem
+        every = boundary + start + values
+        if not (math.isfinite(sum(every)) and min(every) >= -LARGEST and max(every) <= LARGEST):
             return None
         with _quiet:
             self._model.setGlobalParameterValues(index, np.array(values))

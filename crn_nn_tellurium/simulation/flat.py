@@ -26,6 +26,7 @@ from crn_nn_tellurium.simulation.engine import (
 )
 from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, Run, piecewise
+from crn_nn_tellurium.simulation.reduced_system import that_are_stable
 from crn_nn_tellurium.simulation.settle import Block, Settled, Which, integrate, solve
 
 
@@ -113,7 +114,8 @@ class FlatModel(Integrator):
             return self.crn.balance(states, boundary[samples])
 
         with model.lock:
-            return (solve if newton else integrate)(block, start, balance_of)
+            found = (solve if newton else integrate)(block, start, balance_of)
+        return that_are_stable(found, start, boundary, self.crn, self, newton)
 
     def newton(
         self, start: FloatArray, boundary: FloatArray

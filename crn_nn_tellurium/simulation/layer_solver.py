@@ -15,6 +15,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.kinetics import Drive, LayerKinetics, RateConstants
+from crn_nn_tellurium.simulation.accuracy import cancellation, places_of
 from crn_nn_tellurium.simulation.outcome import (
     SOLVED,
     Outcome,
@@ -28,10 +29,13 @@ from crn_nn_tellurium.simulation.units import FEW, LumpedUnit, RailsApart, solve
 
 @dataclass(frozen=True)
 class LayerSolution:
-    """Species (n, n_units, n_species), largest imbalance (n,) and outcome by sample."""
+    """Species (n, n_units, n_species); by sample (n,) the largest imbalance, how far the parts of a
+    drive cancel (the largest size of a rail's drive beside r, see `accuracy`) and the outcome.
+    """
 
     concentrations: FloatArray
     residual: FloatArray
+    cancelling: FloatArray
     status: Outcomes
 
 
@@ -55,6 +59,11 @@ class LayerSolver:
     def _shape(self) -> tuple[int, int]:
         """Numbers of units and of the species of each."""
         return self.encoding.layer.n_out, len(self.encoding.activation.species)
+
+    @cached_property
+    def _places(self) -> tuple[int, int, int]:
+        """The number of rails, and where h and q stand among the rows of drives."""
+        return places_of(self._kinetics)
 
     def compile(self) -> None:
         """Compile the units, so that the first answer does not wait for it."""
@@ -93,7 +102,8 @@ class LayerSolver:
                     lost = failures(found.status).reshape(n, n_units)
                     layer[..., unit.own][lost] = np.nan
                     self._add(status, found.status)
-        return LayerSolution(layer, residual, status)
+            cancelling = cancellation(self._places, layer, known)
+        return LayerSolution(layer, residual, cancelling, status)
 
     def _settle_few(self, catalysts: FloatArray) -> LayerSolution | None:
         """As `settle`, in a fraction of its time; None where there is more to do.
@@ -101,9 +111,11 @@ class LayerSolver:
         In Python's numbers: of a handful, each step of numpy costs more than all that it does.
         """
         n, n_units, n_species = len(catalysts), *self._shape
+        k, h, q = self._places
         with np.errstate(over="ignore", invalid="ignore"):
             rows: list[list[float]] = _by_unit(self._drive.by_unit(catalysts)).tolist()
         layer, worst = np.empty((n, n_units, n_species)), [0.0] * len(rows)
+        parts: list[float] = []
         for unit in self.units:
             held = rows
             if unit.reads:
@@ -114,8 +126,15 @@ class LayerSolver:
                 return None
             layer[..., unit.own] = np.array(found[0]).reshape(n, n_units, -1)
             worst = list(map(max, worst, found[1]))
-        residual = [max(worst[first : first + n_units]) for first in range(0, len(rows), n_units)]
-        return LayerSolution(layer, np.array(residual), outcomes(SOLVED, n))
+            # as `cancellation`; all rails are of the first stage, where they stand first
+            parts = parts or [
+                max([row[k + i] / (row[h] / y + row[q] * y) for i, y in enumerate(state[:k])])
+                for row, state in zip(rows, found[0], strict=True)
+            ]
+        firsts = range(0, len(rows), n_units)
+        residual = np.array([max(worst[first : first + n_units]) for first in firsts])
+        cancelling = np.array([max(parts[first : first + n_units]) for first in firsts])
+        return LayerSolution(layer, residual, cancelling, outcomes(SOLVED, n))
 
     def _add(self, status: Outcomes, of_units: Outcomes) -> None:
         """Put what became of units (n * n_units,) to what became of samples (n,)."""

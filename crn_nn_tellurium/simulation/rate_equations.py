@@ -23,6 +23,7 @@ from crn_nn_tellurium.kinetics import DenseRates, RatesOfChange
 from crn_nn_tellurium.simulation.engine import SMALLEST, TIGHT, Tolerances, given_up
 from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, piecewise
+from crn_nn_tellurium.simulation.reduced_system import that_are_stable
 from crn_nn_tellurium.simulation.settle import Settled, Which, integrate, solve
 
 DENSE_UP_TO = 300
@@ -43,10 +44,16 @@ BalanceAt = Callable[[FloatArray, FloatArray], Balance]
 
 
 class RateModel(Integrator):
-    """A network's rate equations, integrated as `FlatModel` integrates what is compiled."""
+    """A network's rate equations, integrated as `FlatModel` integrates what is compiled.
 
-    def __init__(self, equations: EquationsAt, balance: BalanceAt) -> None:
-        self._equations, self._balance = equations, balance
+    Steady states are those of `reactions` where more than one is to be expected, and not all are
+    stable.
+    """
+
+    def __init__(
+        self, equations: EquationsAt, balance: BalanceAt, reactions: ReactionNetwork | None = None
+    ) -> None:
+        self._equations, self._balance, self._reactions = equations, balance, reactions
 
     @classmethod
     def of(cls, crn: ReactionNetwork) -> RateModel:
@@ -55,7 +62,7 @@ class RateModel(Integrator):
         def equations(boundary: FloatArray, constants: FloatArray | None) -> RatesOfChange:
             return RatesOfChange.of(crn, boundary, constants)
 
-        return cls(equations, crn.balance)
+        return cls(equations, crn.balance, crn)
 
     def compile(self) -> None:
         """There is nothing to compile."""
@@ -81,7 +88,10 @@ class RateModel(Integrator):
             return self._balance(states, boundary[samples])
 
         systems = _Systems([self._equations(held, None) for held in boundary])
-        return (solve if newton else integrate)(systems, start, balance_of)
+        found = (solve if newton else integrate)(systems, start, balance_of)
+        if self._reactions is None:
+            return found
+        return that_are_stable(found, start, boundary, self._reactions, self, newton)
 
 
 class _Systems:

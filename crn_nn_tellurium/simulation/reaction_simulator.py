@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import NoReturn, get_args
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,14 @@ from crn_nn_tellurium.simulation.engines import EngineLike, as_engine
 from crn_nn_tellurium.simulation.outcome import INTEGRATED, Outcome, Outcomes, failures, outcomes
 from crn_nn_tellurium.simulation.reduced_system import ABSENT, ROUGH, STILL, reduced_equations, rest
 from crn_nn_tellurium.simulation.results import SteadyState
-from crn_nn_tellurium.simulation.simulator import Method, OnError, Simulator, refuse_failed
+from crn_nn_tellurium.simulation.simulator import (
+    METHODS,
+    ON_ERROR,
+    Method,
+    OnError,
+    Simulator,
+    refuse_failed,
+)
 
 ROUNDING = 2 * float(np.finfo(float).eps)
 """Of a sum of a few concentrations, beside these."""
@@ -64,7 +71,7 @@ class ReactionSimulator(Simulator):
     ) -> SteadyState:
         """The steady states that time courses end in; what the network conserves is kept."""
         _check_method(method)
-        check_choice("on_error", on_error, get_args(OnError))
+        check_choice("on_error", on_error, ON_ERROR)
         crn, boundary = self.reactions, self._boundary(self._batch(x))
         begin = crn.initial_state(boundary)
         if initial is not None:
@@ -170,7 +177,7 @@ class ReactionSimulator(Simulator):
 
 
 def _check_method(method: Method) -> None:
-    check_choice("method", method, get_args(Method))
+    check_choice("method", method, METHODS)
     if method == "units":
         raise InputError(
             "method 'units' solves a Network layer by layer; a ReactionNetwork has none: expected"

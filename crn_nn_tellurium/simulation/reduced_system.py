@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 from scipy import sparse
@@ -30,12 +30,19 @@ from crn_nn_tellurium.basics import FloatArray, dense
 from crn_nn_tellurium.chemistry import ConservedSums, ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.simulation.engine import Tolerances
-from crn_nn_tellurium.simulation.outcome import AFTER_INTEGRATION, INTEGRATED, SOLVED, Outcome
-from crn_nn_tellurium.simulation.settle import DURATIONS, Advance, come_to_rest, later
-from crn_nn_tellurium.simulation.stability import CLEAR, Matrix, Stability, is_isolated
+from crn_nn_tellurium.simulation.integrator import Integrator
+from crn_nn_tellurium.simulation.outcome import (
+    ACCURATE,
+    AFTER_INTEGRATION,
+    INTEGRATED,
+    SOLVED,
+    Kind,
+    Outcome,
+    failures,
+)
+from crn_nn_tellurium.simulation.settle import DURATIONS, Advance, Settled, come_to_rest, later
+from crn_nn_tellurium.simulation.stability import CLEAR, Matrix, Stability, is_isolated, is_left
 
-ACCURATE = 1e-8
-"""Error of Newton's method, relative to a concentration, up to which it is an answer."""
 ABSENT = 1e-12
 """What is so far below the largest concentration may be off by as much, or be 0."""
 NEAR = 1e-2
@@ -57,6 +64,8 @@ STEPS = 50
 """Of Newton's method."""
 LAST = 1e-9
 """Newton's last step, relative to a concentration."""
+TOGETHER = 256
+"""Columns of an inverse that are looked for at a time."""
 EPS, TINY = float(np.finfo(float).eps), float(np.finfo(float).tiny)
 
 
@@ -75,6 +84,7 @@ class Equations:
     volumes: FloatArray | None = None
     # of the Jacobian's entries, beside the largest
     accuracy: float = 0.0
+    species: tuple[str, ...] = ()
 
     @cached_property
     def rows(self) -> Matrix:
@@ -154,7 +164,12 @@ class Equations:
         matrix, (net, gross) = self.reduced_jacobian(x), self.rates(x)
         missing = self.reduced(net, self.rows @ x - totals)
         off = np.abs(missing) + self._rounding(gross, x)
-        found = np.abs(solved(matrix, np.diag(off), x)).sum(axis=1)
+        found = np.zeros_like(x)
+        for first in range(0, len(x), TOGETHER):
+            columns = np.arange(first, min(first + TOGETHER, len(x)))
+            right = np.zeros((len(x), len(columns)))
+            right[columns, columns - first] = off[columns]
+            found += np.abs(solved(matrix, right, x)).sum(axis=1)
         if np.all(np.isfinite(found)):
             return found
         # what has vanished like a power of time is 0, as far as one can see beside the rest
@@ -238,7 +253,7 @@ def reduced_equations(
             return crn.jacobian(x, held, k)
         return derivatives.array(np.concatenate([x, behind]), k)[:, : len(x)]
 
-    return Equations(rates, jacobian, crn.conserved_sums)
+    return Equations(rates, jacobian, crn.conserved_sums, species=crn.floating)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -254,8 +269,64 @@ def rest(
     Without `newton` nothing but integration, until the state stands still. With `rough`, a faster
     integration, that is tried first: starts within 1e-7 of the border between what leads to one
     steady state and to another may then go to either.
+
+    Where rounding may move a concentration by above `ACCURATE` of itself the outcome is a doubt,
+    and a failure where the start is a steady state that small changes lead away from.
     """
-    if not np.any(equations.rates(start)[0]):
+    found, outcome = _end(equations, start, advance, newton, rough)
+    if outcome != AFTER_INTEGRATION:
+        return found, outcome  # or known to be exact, or called what it is
+    error = equations.error(found, equations.rows @ start)
+    relative = np.divide(error, found, out=np.zeros_like(error), where=found > 0)
+    worst = int(np.argmax(relative)) if len(relative) else 0
+    if not np.any(~(relative <= ACCURATE)):
+        return found, outcome
+    return found, Outcome.failure(
+        f"{equations.species[worst]!r} may be off by {relative[worst]:.1e} of itself, since what"
+        " makes and what takes species cancels so far that doubles do not hold where they settle",
+        Kind.DOUBTFUL,
+    )
+
+
+def that_are_stable(
+    found: Settled,
+    start: FloatArray,
+    boundary: FloatArray,
+    crn: ReactionNetwork,
+    model: Integrator,
+    newton: bool,
+) -> Settled:
+    """The same steady states (n, n_floating) of a network; where small changes lead away from one
+    that was found, that in which the time course from the start ends in place of it.
+    """
+    x, imbalance, status = (part.copy() for part in (found.x, found.imbalance, found.status))
+    for i in np.flatnonzero(~failures(status)).tolist():
+        if is_left(crn.jacobian(x[i], boundary[i]), x[i]):
+            equations = reduced_equations(crn, boundary[i])
+            advance = partial(model.advance, boundary=boundary[i])
+            x[i], status[i] = rest(equations, start[i], advance, newton)
+            net, gross = equations.rates(x[i])
+            imbalance[i] = np.max(np.abs(net) / (gross + TINY), initial=0.0)
+    return Settled(x, imbalance, status)
+
+
+def _end(
+    equations: Equations,
+    start: FloatArray,
+    advance: Advance,
+    newton: bool,
+    rough: Advance | None,
+) -> tuple[FloatArray, Outcome]:
+    """As `rest`, without doubt."""
+    still = not np.any(equations.rates(start)[0])
+    at = start if still else equations.newton(start, equations.rows @ start)
+    near = at is not None and bool(np.all(np.abs(at - start) <= STILL * start))
+    if at is not None and near and is_left(equations.jacobian(at), at):
+        return start, Outcome.failure(
+            "it starts at a steady state that is not stable: a time course stays there as long as"
+            " nothing disturbs it, and then goes elsewhere; expected another start"
+        )
+    if still:
         return start, SOLVED if newton else INTEGRATED
     if newton and rough is not None:
         # how exactly it was integrated does not matter where all differences have died down

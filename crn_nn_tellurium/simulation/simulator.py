@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial, reduce
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,8 @@ from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
 
 Method = Literal["units", "flat", "integrate"]
 OnError = Literal["raise", "nan"]
+METHODS: tuple[str, ...] = get_args(Method)
+ON_ERROR: tuple[str, ...] = get_args(OnError)
 
 
 class Simulator:
@@ -125,7 +127,8 @@ class Simulator:
         return tuple(LayerSolver(layer) for layer in self.kinetics.layers)
 
     @cached_property
-    def _accuracy(self) -> Accuracy:
+    def accuracy(self) -> Accuracy:
+        """How exactly steady states are known."""
         return Accuracy(self.kinetics)
 
     @cached_property
@@ -138,13 +141,19 @@ class Simulator:
         def equations(boundary: FloatArray, _: FloatArray | None) -> RatesOfChange:
             return self.kinetics.rates_of_change(boundary.reshape(shape))
 
-        return RateModel(equations, lambda x, boundary: self.reactions.balance(x, boundary))
+        # of species that act on one another both ways there may be several steady states
+        several = any(layer.knot for layer in self.kinetics.layers)
+        return RateModel(
+            equations,
+            lambda x, boundary: self.reactions.balance(x, boundary),
+            self.reactions if several else None,
+        )
 
     # Steady states ----------------------------------------------------------------------------
 
     def compile(self, method: Method = "units") -> Simulator:
         """Compile what a method needs, so that the first answer does not wait; returns self."""
-        check_choice("method", method, get_args(Method))
+        check_choice("method", method, METHODS)
         if method == "units":
             for solver in self.layer_solvers:
                 solver.compile()
@@ -194,22 +203,22 @@ class Simulator:
         array([[0.954],
                [0.034]])
         """
-        check_choice("method", method, get_args(Method))
-        check_choice("on_error", on_error, get_args(OnError))
+        check_choice("method", method, METHODS)
+        check_choice("on_error", on_error, ON_ERROR)
         values = self._batch(x)
         start = None if initial is None else start_values(initial, self.species, len(values))
-        concentrations, residual, status = _METHODS[method](self, values, start)
-        status = self._accuracy.doubted(values, concentrations, residual, status)
+        concentrations, residual, status, *cancelling = _METHODS[method](self, values, start)
+        status = self.accuracy.doubted(values, concentrations, residual, status, *cancelling)
         refuse_failed(status, on_error, concentrations, residual)
         found = self._read(concentrations, values), concentrations, residual
         names = self.output_names, self.species
         # looked for when asked for: it would cost a tenth of a solve
-        error_of = partial(self._accuracy.outputs, values, concentrations)
+        error_of = partial(self.accuracy.outputs, values, concentrations)
         return SteadyState(*found, tuple(status), method, *names, error_of=error_of)
 
     def _by_units(
         self, x: FloatArray, start: FloatArray | None
-    ) -> tuple[FloatArray, FloatArray, Outcomes]:
+    ) -> tuple[FloatArray, FloatArray, Outcomes, list[FloatArray]]:
         def settle(number: int, read: FloatArray) -> LayerSolution:
             begin = None if start is None else self.kinetics.of_layer(start, number)
             return self.layer_solvers[number].settle(read, begin)
@@ -217,7 +226,8 @@ class Simulator:
         found = self.kinetics.walk(self.net.input_coding.code(x), settle)
         concentrations = np.concatenate([by_sample(part.concentrations) for part in found], axis=1)
         residual = reduce(np.maximum, (part.residual for part in found))
-        return concentrations, residual, reduce(worse, (part.status for part in found))
+        status = reduce(worse, (part.status for part in found))
+        return concentrations, residual, status, [part.cancelling for part in found]
 
     def _by_flat_model(
         self, x: FloatArray, start: FloatArray | None, newton: bool
@@ -393,7 +403,7 @@ class Simulator:
         return f"Simulator({self.net!r}: {len(self.species)} species)"
 
 
-_METHODS: Mapping[str, Callable[..., tuple[FloatArray, FloatArray, Outcomes]]] = {
+_METHODS: Mapping[str, Callable[..., tuple[Any, ...]]] = {
     "units": Simulator._by_units,
     "flat": partial(Simulator._by_flat_model, newton=True),
     "integrate": partial(Simulator._by_flat_model, newton=False),

@@ -30,6 +30,10 @@ differences."""
 STABILITY_UP_TO = 1_000
 """Species that act on one another up to which stability is looked at, by dense eigenvalues: a
 second at this size."""
+SEEN = 1e-7
+"""Real part of an eigenvalue beside the largest entry of the Jacobian that is no rounding, even of
+several that are 0 together: of two, that is some sqrt(eps).
+"""
 SHRUNK = 0.5
 """Of the distance to a steady state that is circled; the weakest focus leaves 0.32 a decade."""
 CLEAR = 1e-3
@@ -105,6 +109,18 @@ class Stability:
         modes = left[:, self.circling(values)].conj().T
         # along these a course around a centre keeps its distance, wherever it is on its way
         return bool(np.all(np.abs(modes @ now) <= SHRUNK * np.abs(modes @ last)))
+
+
+def is_left(jacobian: Matrix, x: FloatArray) -> bool:
+    """Whether small changes of what is there lead away from a steady state.
+
+    What is absent and not made stays so, whatever it would do. Up to `STABILITY_UP_TO` species that
+    all act on one another; a growth below `SEEN` of the largest entry is not seen.
+    """
+    there = np.flatnonzero(x > 0)
+    inner = sparse.csr_array(jacobian)[there][:, there]
+    largest = float(abs(inner).max()) if inner.nnz else 0.0
+    return Stability(inner, largest, 0.0).growth > SEEN * largest
 
 
 def is_isolated(matrix: Matrix, x: FloatArray, accuracy: float) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_positive, is_real, real_number, whole_number
+from crn_nn_tellurium.basics import check_positive, check_share, is_real, real_number, whole_number
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.sensitivity import SteadyStateSource
@@ -59,10 +59,8 @@ class Constraints:
             wanted = "a finite number >= 1, since 2 Y => Y has the rate constant 1"
             real_number("max_rate_constant", most, 1.0, wanted)
         real_number("l2", self.l2, 0.0)
-        if not (is_real(self.density) and 0 < self.density <= 1):
-            raise InputError(
-                f"density is {self.density!r}; expected the share of weights that remain, in (0, 1]"
-            )
+        remain = "the share of weights that remain, in (0, 1]"
+        check_share("density", self.density, remain, whole=True)
         if bounds is None:
             return
         if not (
@@ -150,10 +148,7 @@ class Validation:
     def __post_init__(self) -> None:
         given: Any = self.held_out
         if is_real(given):
-            if not 0 < given < 1:
-                raise InputError(
-                    f"held_out is {given!r}; expected a share between 0 and 1, or (X, y)"
-                )
+            check_share("held_out", given, "a share between 0 and 1, or (X, y)")
         elif not (isinstance(given, tuple | list) and len(given) == 2):
             raise InputError(f"held_out is {given!r}; expected (X, y), or a share between 0 and 1")
         object.__setattr__(self, "patience", whole_number("patience", self.patience))

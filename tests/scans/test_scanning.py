@@ -194,3 +194,28 @@ def test_a_gradient_that_fails_is_marked_where_it_failed(monkeypatch):
         cn.scan(
             XOR, {"x0": [0.5]}, x=[[0, 1]], y=[[1.0]], outputs="gradient_norm", on_error="raise"
         )
+
+
+def test_points_at_which_drives_cancel_are_doubtful_as_the_simulator_says():
+    """With h varied, with errors of rate constants, and with inputs: each point by itself."""
+    layers = [
+        cn.Layer([[1e8, -1e8], [1.0, 1.0]], [1e-9, 0.0], cn.SmoothedReLU(h=1e-12)),
+        cn.Layer([[1.0, 2.0]], [0.0], cn.Linear(h=1e-2)),
+    ]
+    net, x, hs = cn.Network(layers), np.array([[1.0, 1.0], [1.0, 2.0]]), np.geomspace(1e-12, 1, 3)
+    scan = cn.scan(net, {"h": hs}, x=x)
+    for i, h in enumerate(hs):
+        own = cn.Network(
+            [cn.Layer(one.weights, one.bias, type(one.activation)(h=h)) for one in layers]
+        )
+        expected = cn.Simulator(own).steady_state(x).status
+        assert scan["status"].values[i].tolist() == list(expected)
+        assert [text.partition(":")[0] for text in expected] == ["doubtful", "solved"]
+    # errors of 10 % leave nothing of how the weights cancel, and so nothing to doubt
+    scan = cn.scan(net, {"draw": range(3), "cv": [0.0, 0.1]}, x=x[0])
+    doubtful = [text.startswith("doubtful") for text in scan["status"].sel(cv=0.0).values.ravel()]
+    assert all(doubtful)
+    assert set(scan["status"].sel(cv=0.1).values.ravel()) == {"solved"}
+    inputs = cn.scan(net, {"x1": [1.0, 2.0]}, x=x[0])
+    kinds = [text.partition(":")[0] for text in inputs["status"].values.ravel()]
+    assert kinds == ["doubtful", "solved"]

@@ -268,3 +268,57 @@ def test_outputs_that_are_differences_are_counted():
     assert steady.status == ("solved", "solved")
     assert "outputs not known to 1e-08 of themselves 1" in repr(steady)
     assert "of themselves" not in repr(cn.Simulator(cn.load_model("xor")).steady_state([0, 1]))
+
+
+def test_the_solver_says_how_far_drives_cancel():
+    """Few units in Python's numbers, many in arrays, and looked for afterwards: three ways."""
+    rng = np.random.default_rng(3)
+    for make in (cn.Linear, cn.Sigmoid, cn.Normalized, lambda h: OURS["PiecewiseLinear"](h)):
+        layer = cn.Layer(rng.normal(size=(2, 3)), rng.normal(size=2), make(h=1e-3))
+        sim = cn.Simulator(cn.Network([layer], inputs="signed"))
+        x = rng.normal(size=(30, 3))
+        concentrations, *_, many = sim._by_units(x, None)
+        expected = sim.accuracy._cancelling(x, concentrations)
+        np.testing.assert_allclose(many[0], expected[0], rtol=1e-12)
+        for row, size in zip(x, many[0], strict=True):
+            alone = sim._by_units(row[None], None)[3]
+            np.testing.assert_allclose(alone[0], [size], rtol=1e-12)
+
+
+def test_no_error_is_above_the_cheap_bound():
+    for number in range(60):
+        net, x = edge_network(number)
+        sim = cn.Simulator(net)
+        y, residual, status, cancelling = sim._by_units(x[None], None)
+        if status[0].failed:
+            continue
+        bound = sim.accuracy.at_most(residual, cancelling)[0]
+        errors = sim.accuracy._errors(net.input_coding.code(x[None]), y)[1]
+        relative = np.concatenate([part.ravel() for part in errors]) / y[0]
+        assert relative.max() <= bound, number
+
+
+def test_a_layer_that_makes_little_of_errors_does_not_hide_them():
+    layers = [
+        cn.Layer([[1e8, -1e8]], [1e-9], cn.SmoothedReLU(h=1e-12)),
+        cn.Layer([[1e-9]], [0.0], cn.SmoothedReLU(h=1.0)),
+    ]
+    steady = cn.Simulator(cn.Network(layers)).steady_state([1.0, 1.0])
+    assert steady.status[0].startswith("doubtful: 'Y1_0'")
+
+
+# Reaction networks -------------------------------------------------------------------------------
+
+
+def test_where_gains_cancel_a_reaction_network_is_not_called_solved():
+    """A' = 1e-12 + (1e8 - 1e8 - e) A - A^2: doubles hold 1e8 + e to 1.5e-8 only, and sqrt(h) is
+    1e-6.
+    """
+    text = "J0: -> A; {h}; J1: A -> 2 A; {k}*A; J2: A -> ; {k}*A; J3: 2 A -> A; A^2; A = 1;"
+    hard = cn.import_antimony(text.format(h=1e-12, k=1e8))
+    for engine in ("roadrunner", "rate_equations"):
+        steady = cn.Simulator(hard, engine=engine).steady_state(on_error="nan")
+        assert steady.status[0].partition(":")[0] in ("integrated", "doubtful", "failed")
+    easy = cn.Simulator(cn.import_antimony(text.format(h=1e-12, k=1.0))).steady_state()
+    assert easy.status == ("solved after integration",)
+    np.testing.assert_allclose(easy["A"], 1e-6, rtol=1e-8)

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry import conserved_sums
+from crn_nn_tellurium.simulation.flat import FlatModel
+from crn_nn_tellurium.simulation.rate_equations import RateModel
 from crn_nn_tellurium.simulation.reduced_system import Equations, rest
 
 PREY = "P->2P; a*P; P+Q->2Q; b*P*Q; Q->; c*Q; P={}; Q=1; a=1; b=1; c=1"
@@ -153,3 +156,93 @@ def test_errors_bound_what_is_integrated(case):
     bound = steady.error[0, steady.species.index(name)]
     # no tighter than CVODE's tolerance, and no wider than would tell anything
     assert abs(steady[name][0] - expected) <= bound <= 1e-7
+
+
+# States that nothing but balance holds ------------------------------------------------------------
+
+SWITCH = """B = 2; J0: -> B; 8; J1: B -> ; 14*B; J2: 2 B -> 3 B; 7*B^2; J3: 3 B -> 2 B; B^3;"""
+NOT_STABLE = "failed: it starts at a steady state that is not stable"
+
+
+def brusselator(b):
+    return cn.import_antimony(
+        f"X = 1; Y = {b}; J0: -> X; 1; J1: 2 X + Y -> 3 X; X^2*Y; J2: X -> Y; {b}*X; J3: X -> ; X;"
+    )
+
+
+def repressilator(n_genes=3):
+    """Proteins P of a ring of genes; each shuts the next when two are bound."""
+    steps = []
+    for i in range(n_genes):
+        p, before = f"P{i}", f"P{(i - 1) % n_genes}"
+        steps += [
+            f"B{i}: {before} + {before} + G{i} -> H{i}; 100*{before}^2*G{i};",
+            f"U{i}: H{i} -> {before} + {before} + G{i}; 100*H{i};",
+            f"M{i}: G{i} -> G{i} + R{i}; 30*G{i};",
+            f"L{i}: R{i} -> ; R{i}; T{i}: R{i} -> R{i} + {p}; 5*R{i}; D{i}: {p} -> ; {p};",
+            f"G{i} = 1; {p} = {1 + i};",
+        ]
+    return cn.import_antimony("\n".join(steps))
+
+
+@pytest.mark.parametrize("model", [FlatModel, RateModel.of], ids=["roadrunner", "rate equations"])
+@pytest.mark.parametrize("newton", [True, False])
+def test_a_root_that_is_not_stable_is_no_answer(model, newton):
+    """Where small changes lead away, the chemistry does not come to rest."""
+    nothing = np.empty((1, 0))
+    for crn, at in ((cn.import_antimony(SWITCH), [2.0]), (brusselator(3.0), [1.0, 3.0])):
+        found = model(crn).steady_states(np.array([at]), nothing, newton)
+        assert found.status[0].startswith(NOT_STABLE)
+    # within it is stable, and so it is found
+    found = model(brusselator(1.5)).steady_states(np.array([[1.0, 1.4]]), nothing, newton)
+    assert not found.status[0].failed
+    np.testing.assert_allclose(found.x[0], [1.0, 1.5], rtol=1e-9)
+
+
+def test_from_a_root_that_is_not_stable_the_time_course_decides():
+    """Newton's method goes to the saddle from near it, and the course to the ends."""
+    starts = np.array([[1.98], [2.02]])
+    found = FlatModel(cn.import_antimony(SWITCH)).steady_states(starts, np.empty((2, 0)))
+    assert found.status.tolist() == ["solved after integration"] * 2
+    np.testing.assert_allclose(found.x[:, 0], [1.0, 4.0], rtol=2e-12)
+    assert np.all(found.imbalance < 1e-12)
+    found = FlatModel(brusselator(3.0)).steady_states(np.array([[1.05, 2.9]]), np.empty((1, 0)))
+    assert found.status[0].startswith("failed: it oscillates without dying down")
+
+
+def test_a_simulator_and_a_scan_refuse_the_saddle():
+    crn = cn.import_antimony(SWITCH)
+    for method in ("flat", "integrate"):
+        steady = cn.Simulator(crn).steady_state(method=method, on_error="nan")
+        assert steady.status[0].startswith(NOT_STABLE)
+    scan = cn.scan(crn, {"B": [1.9, 2.0, 2.1]})
+    status = scan["status"].values.ravel().tolist()
+    assert [text.partition(":")[0] for text in status] == [
+        "solved after integration",
+        "failed",
+        "solved after integration",
+    ]
+    assert status[1].startswith(NOT_STABLE)
+
+
+def test_the_repressilator_has_no_answer_beyond_its_oscillation():
+    crn = repressilator()
+    assert (
+        cn.Simulator(crn)
+        .steady_state(on_error="nan")
+        .status[0]
+        .startswith("failed: it oscillates without dying down")
+    )
+    # by symmetry all genes alike are a steady state: r = 30 g, p = 5 r, and g = 1 / (1 + p^2)
+    p = brentq(lambda p: p * (1 + p**2) - 150, 0.1, 10, xtol=1e-15, rtol=1e-15)
+    g = 1 / (1 + p**2)
+    values = {"P": p, "G": g, "H": 1 - g, "R": 30 * g}
+    start = {name: values[name[0]] for name in crn.floating}
+    found = cn.Simulator(crn).steady_state(initial=start, on_error="nan")
+    assert found.status[0].failed
+
+
+def test_what_is_absent_and_not_made_cannot_grow():
+    """A -> 2 A from nothing stays nothing, as a time course does."""
+    crn = cn.import_antimony("A = 0; J0: A -> 2 A; A; J1: 2 A -> A; A^2;")
+    assert cn.Simulator(crn).steady_state().status == ("solved",)
