@@ -35,8 +35,6 @@ _REMEDIES = {
     "GroupNormalization": "its statistics are those of the sample; a batch norm's are constants",
 }
 _CALLED_WITH = ("training", "mask")
-_OF_READING = (ValueError, TypeError, OSError, LookupError, AttributeError, RuntimeError)
-"""What Keras raises of files that are not what they say."""
 _OF_OURS = "write it with Keras' own layers, or import the model up to it"
 
 
@@ -115,11 +113,7 @@ def _loaded(path: Path, keras: Any) -> Any:
     with reading(path):
         if "Lambda" in _classes(_config(path)):
             raise unsupported("Lambda", str(path), _REMEDIES["Lambda"])
-    try:
-        with reading(path):
-            return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except _OF_READING as error:
-        raise FileFormatError(f"{str(path)!r}: Keras cannot read it ({error})") from error
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def _config(path: Path) -> Any:

@@ -457,7 +457,7 @@ def test_a_description_that_is_none_of_a_model_is_refused(edit, tmp_path):
             if name == "config.json":
                 content = json.dumps(json.loads(content) | edit)
             written.writestr(name, content)
-    with pytest.raises(cn.FileFormatError, match=r"other\.keras': Keras cannot read it"):
+    with pytest.raises(cn.FileFormatError, match=r"other\.keras': it cannot be read"):
         cn.from_keras(other)
 
 
