@@ -31,9 +31,7 @@ DEEPEST_TEXT = 500
 """Brackets and signs within each other, on which parsers spend time with the cube of the depth."""
 # brackets, powers with the signs behind them, signs in a row, and what ends a tower of powers; the
 # sign of an exponent, 2e-1, is part of a number
-_NESTS = re.compile(
-    r"[()]|(?:\^|\*\*)[-+!\s]*|(?<![\d.][eE])[-+!][-+!\s]*|[*/,;=<>&|%]"
-)
+_NESTS = re.compile(r"[()]|(?:\^|\*\*)[-+!\s]*|(?<![\d.][eE])[-+!][-+!\s]*|[*/,;=<>&|%]")
 
 
 def nesting(text: str) -> int:

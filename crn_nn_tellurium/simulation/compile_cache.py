@@ -2,7 +2,8 @@
 
 An entry is what roadrunner saves of a model: its SBML, values and machine code. Its name is a
 digest of all that this depends on; its content is sealed for that name, for a damaged one would end
-the interpreter, and another's would be another model. Code is run, so folder and entries are the user's alone, or not used.
+the interpreter, and another's is another model. Code is run, so folder and entries are the user's
+alone, or not used.
 
 The folder is the user's cache folder; the environment variable CRN_NN_CACHE names another, or is
 "off". At most `LIMIT` bytes are kept, those that were used last.
