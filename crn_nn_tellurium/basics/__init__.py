@@ -9,7 +9,7 @@ from crn_nn_tellurium.basics.arrays import (
     labels_of,
     read_only,
 )
-from crn_nn_tellurium.basics.ascii_text import in_ascii
+from crn_nn_tellurium.basics.ascii_text import ASIDE, in_ascii
 from crn_nn_tellurium.basics.bisection import bracket_largest
 from crn_nn_tellurium.basics.cache import Recent
 from crn_nn_tellurium.basics.cards import ROWS, card
@@ -41,11 +41,14 @@ from crn_nn_tellurium.basics.documents import (
 from crn_nn_tellurium.basics.files import (
     check_new,
     check_target,
+    finding,
     make_readable,
     read_bytes,
     read_text,
     reading,
+    sealed,
     shipped_folder,
+    unsealed,
     write_bytes,
     write_files,
     writing,

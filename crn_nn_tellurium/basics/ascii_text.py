@@ -7,6 +7,10 @@ from re import Match, Pattern
 
 from crn_nn_tellurium.basics.identifiers import free_id, suggest_identifier
 
+ASIDE = re.compile(
+    r'("""+.*?"""+|```.*?```|"[^"\n]*")|//[^\n]*|#[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL
+)
+"""Strings of Antimony, which are group 1, and comments, of which one may lack its end."""
 _WORD = re.compile(r"[^\W\d]\w*")
 _SPACES = {"\ufeff": "", "\u200b": "", "\u2060": "", "\u2028": "\n", "\u2029": "\n", "\x85": "\n"}
 

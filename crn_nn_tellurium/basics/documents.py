@@ -21,6 +21,7 @@ from scipy.sparse import csr_array
 from crn_nn_tellurium.basics.arrays import is_sparse
 from crn_nn_tellurium.basics.checks import path_of
 from crn_nn_tellurium.basics.files import read_bytes, read_text, reading, write_files
+from crn_nn_tellurium.basics.identifiers import first_twice
 from crn_nn_tellurium.errors import FileFormatError
 
 INLINE_LIMIT = 10_000
@@ -95,7 +96,7 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _read(path: Path, text: str) -> dict[str, Any]:
     with reading(path):
         try:
-            plain = json.loads(text)
+            plain = json.loads(text, object_pairs_hook=_once)
         except json.JSONDecodeError as error:
             raise FileFormatError(
                 f"{str(path)!r}: not JSON (line {error.lineno}: {error.msg})"
@@ -118,6 +119,15 @@ def _read(path: Path, text: str) -> dict[str, Any]:
             raise FileFormatError(
                 f"{str(path)!r}: an array is not as it was saved ({error})"
             ) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, whose names are different: of two alike, json takes the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = first_twice([key for key, _ in pairs])
+        raise ValueError(f"{twice!r} is there twice in one object")
+    return found
 
 
 def plain_of(document: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from crn_nn_tellurium import errors
 from crn_nn_tellurium.errors import FileFormatError
 
+_DIGEST_SIZE = hashlib.sha256().digest_size
 _REASON = 300
 """Characters of a library's words that an error repeats."""
 
@@ -128,6 +130,23 @@ def make_readable(path: str | os.PathLike[str], mode: int | None = None) -> None
     os.chmod(path, 0o666 & ~umask)
 
 
+def sealed(content: bytes, place: str) -> bytes:
+    """Content with a digest of itself and of its place: changed or renamed, it is no other's."""
+    return content + _digest(content, place)
+
+
+def unsealed(sealed_content: bytes, place: str) -> bytes:
+    """The content that was sealed for this place; ValueError where it is not that."""
+    content, digest = sealed_content[:-_DIGEST_SIZE], sealed_content[-_DIGEST_SIZE:]
+    if digest != _digest(content, place):
+        raise ValueError("it is not as it was written, or is another's")
+    return content
+
+
+def _digest(content: bytes, place: str) -> bytes:
+    return hashlib.sha256(place.encode() + b"\0" + content).digest()
+
+
 def read_text(path: str | os.PathLike[str]) -> str:
     """Read a file of UTF-8 text."""
     path = Path(path)
@@ -141,12 +160,23 @@ def read_text(path: str | os.PathLike[str]) -> str:
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """Read a file; errors say which."""
-    path = Path(path)
+    with finding(path):
+        return Path(path).read_bytes()
+
+
+@contextmanager
+def finding(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say which file is not there, or cannot be read: of a broken disk the system names none."""
+    label = repr(str(path))
     if "\0" in str(path):
-        raise FileNotFoundError(f"{str(path)!r}: no file has such a name")
+        raise FileNotFoundError(f"{label}: no file has such a name")
     try:
-        return path.read_bytes()
+        yield
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{str(path)!r}: there is no such file") from error
+        raise FileNotFoundError(f"{label}: there is no such file") from error
     except IsADirectoryError as error:
-        raise IsADirectoryError(f"{str(path)!r}: a folder; expected a file") from error
+        raise IsADirectoryError(f"{label}: a folder; expected a file") from error
+    except OSError as error:
+        if error.filename is not None or not error.errno:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error

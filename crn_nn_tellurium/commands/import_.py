@@ -14,6 +14,7 @@ from typer import Argument, Option
 
 from crn_nn_tellurium.basics import (
     companion_of,
+    finding,
     read_bytes,
     reading,
     require,
@@ -176,8 +177,7 @@ def _samples(path: Path) -> Any:
     if path.suffix.lower() != ".npy":
         table = read_table(path)
         return table.numbers(list(table.cells), "inputs")
-    read_bytes(path)  # whose errors name the file
-    with reading(path):
+    with finding(path), reading(path):
         # mapped, so that what its header says is not allocated before it is there
         try:
             return np.array(np.load(path, mmap_mode="r", allow_pickle=False))

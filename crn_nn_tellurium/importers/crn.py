@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from crn_nn_tellurium.basics import free_id, in_ascii, read_text
+from crn_nn_tellurium.basics import ASIDE, free_id, in_ascii, read_text
 from crn_nn_tellurium.chemistry import (
     Reaction,
     ReactionNetwork,
@@ -43,7 +43,6 @@ _REACTION = re.compile(r"([^\[\]<>-]*)(->|<=>)([^\[\]<>,]*?)(?:\[([^\]]*)\]|,([^
 _BY_COMMA = re.compile(r"->[^#;\[\]\r\n]*,")
 # what Antimony has no words for, and the comments of either that could seem to
 _OWN_MARKS = re.compile(r"@\s*(?:initial|constant|i|c)\b|->[^;\[\]\r\n]*(?:,|\[[^;\r\n]*\])")
-_ASIDE = re.compile(r"/\*.*?\*/|(?:#|//)[^\r\n]*|\"[^\"\r\n]*\"", re.DOTALL)
 _START_BY_SIGN = re.compile(rf"\s*([A-Za-z]\w*)\s*=\s*({_NUMBER})\s*", re.ASCII)
 _NAMED = re.compile(r"([A-Za-z]\w*)\s*=(?![=>])", re.ASCII)
 _RATE = re.compile(rf"(?:(k|kf|kr|fw|bw|rv)\s*=\s*)?({_NUMBER})", re.ASCII)
@@ -100,7 +99,7 @@ def is_crn(text: str) -> bool:
     """Whether a text has what reactions of this language have and Antimony never does: rates in
     brackets or behind a comma, concentrations behind @.
     """
-    return _OWN_MARKS.search(_ASIDE.sub("", text)) is not None
+    return _OWN_MARKS.search(ASIDE.sub("", text)) is not None
 
 
 def reactions_from_crn(text: str, origin: str, name: str = "network") -> ReactionNetwork:

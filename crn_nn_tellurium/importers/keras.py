@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +37,7 @@ _REMEDIES = {
     "GroupNormalization": "its statistics are those of the sample; a batch norm's are constants",
 }
 _CALLED_WITH = ("training", "mask")
-_OF_READING = (ValueError, TypeError, OSError, LookupError, AttributeError, RuntimeError)
-"""What Keras raises of files that are not what they say."""
+_WEIGHTS, _MOST_WEIGHTS = "model.weights.h5", 2**28
 _OF_OURS = "write it with Keras' own layers, or import the model up to it"
 
 
@@ -113,17 +114,33 @@ def _loaded(path: Path, keras: Any) -> Any:
     if not path.is_file():
         raise FileNotFoundError(f"{str(path)!r}: there is no such file")
     with reading(path):
-        if "Lambda" in _classes(_config(path)):
+        config = _config(path)
+        if "Lambda" in _classes(config):
             raise unsupported("Lambda", str(path), _REMEDIES["Lambda"])
-    try:
-        with reading(path):
-            return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except _OF_READING as error:
-        raise FileFormatError(f"{str(path)!r}: Keras cannot read it ({error})") from error
+        if zipfile.is_zipfile(path):
+            _check_weights(keras, config)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def _check_weights(keras: Any, config: Any) -> None:
+    """Refuse more weights than a file may hold, which Keras makes before it looks for them."""
+
+    def n_weights() -> int:
+        # within this scope variables have shapes and no values; when it is left they are given
+        # some, so it is not: it is this thread's, and ends with it
+        keras.StatelessScope().__enter__()
+        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        return int(model.count_params()) if isinstance(model, keras.Model) else 0
+
+    with ThreadPoolExecutor(1) as threads:
+        n = threads.submit(n_weights).result()
+    if n > _MOST_WEIGHTS:
+        raise ValueError(f"it has {n:,} weights; expected {_MOST_WEIGHTS:,} at most")
 
 
 def _config(path: Path) -> Any:
     """What a file says of its layers, before Keras makes them."""
+    h5py = require("h5py", _EXTRA)
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
@@ -132,8 +149,10 @@ def _config(path: Path) -> Any:
                 # a zip of a thousandth of the size may hold that much
                 if config > _LARGEST_CONFIG or sum(sizes) > _LARGEST_FILE:
                     raise ValueError(f"it holds {config:,} and {sum(sizes):,} bytes")
+                if _WEIGHTS in archive.namelist():
+                    with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as file:
+                        check_hdf5(h5py, file)
                 return json.loads(archive.read("config.json"))
-        h5py = require("h5py", _EXTRA)
         with h5py.File(path, "r") as file:
             check_hdf5(h5py, file)
             return json.loads(file.attrs["model_config"])

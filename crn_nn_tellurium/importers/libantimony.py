@@ -8,29 +8,28 @@ from collections.abc import Mapping
 
 import antimony
 
-from crn_nn_tellurium.basics import Lock, in_ascii
+from crn_nn_tellurium.basics import ASIDE, Lock, in_ascii
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
 from crn_nn_tellurium.importers.sbml_text import DEEPEST_TEXT, check_submodels, nesting
 
 _lock = Lock()  # libAntimony keeps one global list of modules
-# strings and comments, which may have any characters
-_ASIDE = re.compile(r'"""+.*?"""+|```.*?```|"[^"\n]*"|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
-
-
-_COMMENT = re.compile(r'("""+.*?"""+|```.*?```|"[^"\n]*")|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
-_OTHER_FILE = re.compile(r"\bimport\s*\0", re.IGNORECASE)
+# what a backslash at the end of a line goes on with stands behind it
+_OTHER_FILE = re.compile(r"import[\s\\]*\0", re.IGNORECASE)
+_OPERATOR = re.compile(r"(?<![\d.][eE])[-+]|[*/^%<>&|,]")
+_MOST_OPERATORS = 5000
+"""Of one formula, on which libAntimony spends time with their square."""
 _WORD, _ASSIGNED = re.compile(r"\w+"), re.compile(r"\s*(\w+)\s*:?=(?!>)(.*)", re.DOTALL)
 _MOST_PARTS = 2**24
 """How many parts assignments may gain, which libAntimony goes through one by one."""
 _ROUNDS = 100
 """How deep assignments are followed; what doubles exceeds any number long before."""
-_MODEL = re.compile(r"\b(?:model|module)\s+\*?(\w+)|\bend\b|\w+\s*:\s*(\w+)\s*\(")
+_MODEL = re.compile(r"\b(?:model|module)\s+\*?(\w+)|\bend\b|\b\w+\s*:\s*(\w+)\s*\(")
 
 
 def check_antimony(text: str, allow_files: bool = False) -> None:
     """Refuse what libAntimony is not to see: other files, nesting and submodels beyond number."""
     # strings are marked, comments gone
-    marked = _COMMENT.sub(lambda match: "\0" if match[1] else " ", text)
+    marked = ASIDE.sub(lambda match: "\0" if match[1] else " ", text)
     if not allow_files and _OTHER_FILE.search(marked):
         raise FileFormatError(
             "the Antimony model takes a model from another file (import), which is not opened;"
@@ -44,7 +43,8 @@ def check_antimony(text: str, allow_files: bool = False) -> None:
     submodels: dict[str, list[str]] = {}
     assigned: dict[str, list[str]] = {}
     open_model = ""
-    for statement in re.split("[;\n]", marked):
+    for statement in re.split(r"[;\n]", re.sub(r"\\\s*\n", " ", marked)):
+        _check_length(statement)
         for match in _MODEL.finditer(statement):
             if match[2]:
                 submodels.setdefault(open_model, []).append(match[2])
@@ -55,6 +55,17 @@ def check_antimony(text: str, allow_files: bool = False) -> None:
             assigned.setdefault(f"{open_model}.{rule[1]}", []).extend(words)
     check_submodels(submodels, "the Antimony model")
     _check_assignments(assigned)
+
+
+def _check_length(statement: str) -> None:
+    """Refuse formulas of more operators than libAntimony reads in time."""
+    # lists of what is declared are no formulas
+    n = len(_OPERATOR.findall(statement)) - ("(" not in statement) * statement.count(",")
+    if n > _MOST_OPERATORS:
+        raise FileFormatError(
+            f"the Antimony model: the formula {statement.strip()[:40]!r}... has {n:,} operators;"
+            f" expected at most {_MOST_OPERATORS:,}: write its sum as several reactions or rules"
+        )
 
 
 def _check_assignments(assigned: Mapping[str, list[str]]) -> None:
@@ -80,11 +91,12 @@ def _check_assignments(assigned: Mapping[str, list[str]]) -> None:
 
 def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
     """A text as libAntimony reads it, with names in ASCII, and the names that they stand for."""
-    plain, names = in_ascii(text, _ASIDE)
+    # libAntimony ends a line, and a comment with it, at either sign
+    plain, names = in_ascii(re.sub(r"\r\n?", "\n", text), ASIDE)
     # libAntimony reads as far as a NUL, and takes the rest for not there
     read, odd = plain, "\0" if "\0" in plain else ""
     if not odd:
-        read = _ASIDE.sub(lambda match: "\n" * match[0].count("\n"), plain)
+        read = ASIDE.sub(lambda match: "\n" * match[0].count("\n"), plain)
         odd = next((char for char in read if not char.isascii()), "")
     if odd:
         line = read[: read.index(odd)].count("\n") + 1
@@ -96,6 +108,21 @@ def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
     return plain, names
 
 
+def _without_comments(text: str) -> str:
+    """What libAntimony is to see: where a comment ends is ours to say, not its parser's."""
+
+    def kept(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[1]
+        # libAntimony would take the rest of the model for not there
+        if match[0].startswith("/*") and not match[0].endswith("*/", 2):
+            line = text[: match.start()].count("\n") + 1
+            raise ReactionError(f"the Antimony model, line {line}: the comment /* has no end: */")
+        return " " + "\n" * match[0].count("\n")
+
+    return ASIDE.sub(kept, text)
+
+
 def antimony_to_sbml(text: str, allow_files: bool = False) -> str:
     """Translate one Antimony model to SBML (L3V2); other files are opened if that is allowed.
 
@@ -103,7 +130,7 @@ def antimony_to_sbml(text: str, allow_files: bool = False) -> str:
     >>> "<listOfReactions>" in antimony_to_sbml(text)
     True
     """
-    plain = plain_antimony(text)[0]
+    plain = _without_comments(plain_antimony(text)[0])
     check_antimony(plain, allow_files)
     with _lock:
         antimony.clearPreviousLoads()

@@ -21,6 +21,7 @@ from crn_nn_tellurium.importers.sbml_symbols import parts_of
 _DEEPEST, _DEEPEST_FORMULA = 100, 2000
 # and roadrunner at some 4,000 operands of one sum
 _MOST_OPERANDS = 3000
+_MOST_ATTRIBUTES, _LONGEST = 1000, 2**20
 _MOST_PARTS = 2**19
 """How many parts formulas may gain as functions and rules are put in where they are used."""
 _MOST_SUBMODELS = 10_000
@@ -28,7 +29,9 @@ _MOST_SUBMODELS = 10_000
 
 DEEPEST_TEXT = 500
 """Brackets and signs within each other, on which parsers spend time with the cube of the depth."""
-_NESTS = re.compile(r"[()]|[-+!]{2,}|(?:\^\s*[\w.]+\s*){2,}")
+# brackets, powers with the signs behind them, signs in a row, and what ends a tower of powers; the
+# sign of an exponent, 2e-1, is part of a number
+_NESTS = re.compile(r"[()]|(?:\^|\*\*)[-+!\s]*|(?<![\d.][eE])[-+!][-+!\s]*|[*/,;=<>&|%]")
 
 
 def nesting(text: str) -> int:
@@ -37,18 +40,26 @@ def nesting(text: str) -> int:
     >>> nesting("a - (b*(c + d)) + 2^3^4")
     2
     """
-    depth = deepest = 0
+    # level: of the bracket that is open; depth: with the powers behind one another in it
+    deepest = depth = level = 0
+    outside: list[tuple[int, int]] = []
     for match in _NESTS.finditer(text):
-        word = match[0]
-        depth += {"(": 1, ")": -1}.get(word, 0)
-        inner = 0 if word in "()" else word.count("^") or len(word)
-        deepest = max(deepest, depth + inner)
+        word = "".join(match[0].split())
+        signs = 0
+        if word == "(":
+            outside.append((level, depth))
+            level = depth = depth + 1
+        elif word == ")":
+            level, depth = outside.pop() if outside else (0, 0)
+        elif word[0] == "^" or word.startswith("**"):
+            depth += 1
+        else:
+            depth, signs = level, len(word) if len(word) > 1 else 0
+        deepest = max(deepest, depth + signs)
     return deepest
 
 
-def check_sbml(
-    text: str | bytes, origin: str, allow_files: bool = False, most_operands: int | None = None
-) -> None:
+def check_sbml(text: str | bytes, origin: str, allow_files: bool = False) -> None:
     """Refuse what no parser is to see: no XML, too deep or wide, with entities or other files."""
     widths: list[int] = []
     depth, math_from, submodels = 0, 0, dict[str, list[str]]()
@@ -67,17 +78,24 @@ def check_sbml(
         deepest = math_from + _DEEPEST_FORMULA if math_from else _DEEPEST
         if depth > deepest:
             refuse(f"elements are nested more than {deepest} deep")
-        if math_from and most_operands is not None:
+        if math_from:
             del widths[depth - math_from :]
             widths.append(0)
             # the operator itself is the first element of an application
             if len(widths) > 1:
                 widths[-2] += 1
-                if widths[-2] > most_operands + 1:
+                if widths[-2] > _MOST_OPERANDS + 1:
                     refuse(
-                        f"an operator has more than {most_operands} operands, on which"
-                        " libRoadRunner ends the process"
+                        f"an operator has more than {_MOST_OPERANDS} operands, on which"
+                        " libRoadRunner ends the process; write its sum as several rules"
                     )
+        if len(attributes) > _MOST_ATTRIBUTES or max(map(len, attributes.values()), default=0) > (
+            _LONGEST
+        ):
+            refuse(
+                f"an element has {len(attributes):,} attributes, or one beyond {_LONGEST:,}"
+                f" characters; expected at most {_MOST_ATTRIBUTES}, and shorter ones"
+            )
         # Level 1 has formulas as texts
         if nesting(attributes.get("formula", "")) > DEEPEST_TEXT:
             refuse(f"a formula is nested more than {DEEPEST_TEXT} deep")
@@ -105,16 +123,11 @@ def check_sbml(
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartDoctypeDeclHandler = doctype
-    try:
-        with reading(origin):
+    with reading(origin):
+        try:
             parser.Parse(text.encode() if isinstance(text, str) else text, True)
-    except FileFormatError as error:
-        if not isinstance(error.__cause__, expat.ExpatError):
-            raise
-        raise FileFormatError(
-            f"{origin!r} is not valid SBML, line {parser.CurrentLineNumber}: the XML is not"
-            f" well-formed ({expat.ErrorString(error.__cause__.code)})"
-        ) from error
+        except expat.ExpatError as error:
+            refuse(f"the XML is not well-formed ({expat.ErrorString(error.code)})")
     check_submodels(submodels, origin)
 
 
@@ -203,7 +216,7 @@ def _size(node: Any, sizes: Mapping[str, int]) -> tuple[int, int]:
 
 def check_compiled(text: str, origin: str) -> None:
     """Refuse SBML that roadrunner is not to see."""
-    check_sbml(text, origin, most_operands=_MOST_OPERANDS)
+    check_sbml(text, origin)
     if "Rule" not in text and "functionDefinition" not in text:
         return
     import libsbml  # which takes its time, and most that is compiled has no rules

@@ -1,8 +1,9 @@
 """Compiled models on disk, so that another process loads what one has compiled.
 
 An entry is what roadrunner saves of a model: its SBML, values and machine code. Its name is a
-digest of all that this depends on; its content begins with a digest of the rest, for a damaged one
-would end the interpreter. Code is run, so folder and entries are the user's alone, or not used.
+digest of all that this depends on; its content is sealed for that name, for a damaged one would end
+the interpreter, and another's is another model. Code is run, so folder and entries are the user's
+alone, or not used.
 
 The folder is the user's cache folder; the environment variable CRN_NN_CACHE names another, or is
 "off". At most `LIMIT` bytes are kept, those that were used last.
@@ -22,14 +23,13 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from crn_nn_tellurium.basics import warn, write_bytes
+from crn_nn_tellurium.basics import sealed, unsealed, warn, write_bytes
 
 CACHE_VARIABLE = "CRN_NN_CACHE"
 """The environment variable that names the folder, or is "off"."""
 LIMIT = 256 * 2**20
 """Bytes kept: 55 models of some 2,800 reactions, or thousands of small ones."""
-_FORMAT = 1
-_DIGEST_SIZE = hashlib.sha256().digest_size
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,10 @@ def fetch(name: str) -> bytes | None:
         return None
     with suppress(OSError):  # what cannot be written can be read all the same
         os.utime(folder / name)  # used last
-    digest, state = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
-    return state if hashlib.sha256(state).digest() == digest else None
+    try:
+        return unsealed(content, name)
+    except ValueError:
+        return None
 
 
 def keep(name: str, state: bytes) -> None:
@@ -92,7 +94,7 @@ def keep(name: str, state: bytes) -> None:
             raise PermissionError(
                 f"{str(folder)!r}: expected one of user {os.getuid()} with mode 700"
             )
-        write_bytes(folder / name, hashlib.sha256(state).digest() + state, private=True)
+        write_bytes(folder / name, sealed(state, name), private=True)
     except OSError as error:
         warn(
             f"compiled models are not kept on disk, so each process compiles its own: {error};"

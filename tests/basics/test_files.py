@@ -5,7 +5,7 @@ import os
 import pytest
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.basics import reading, write_bytes
+from crn_nn_tellurium.basics import reading, sealed, unsealed, write_bytes
 from crn_nn_tellurium.basics.text import cell, number, to_csv
 
 
@@ -62,3 +62,13 @@ def test_a_name_is_no_formula_of_a_spreadsheet():
     for text in ("A", "-1.5e3", "+2", "-", "+", "", "-inf", "a=b"):
         assert cell(text) == text
     assert to_csv([["x", "=1+2"], ["-1.0", "+"]]) == "x,'=1+2\n-1.0,+\n"
+
+
+def test_what_is_sealed_is_for_one_place():
+    whole = sealed(b"content", "here")
+    assert unsealed(whole, "here") == b"content"
+    flipped = bytes([whole[0] ^ 1]) + whole[1:]
+    wrong = (whole, "there"), (flipped, "here"), (whole[:-1], "here"), (b"", "here")
+    for content, place in wrong:
+        with pytest.raises(ValueError, match="not as it was written"):
+            unsealed(content, place)

@@ -130,6 +130,42 @@ HOSTILE = {
         lambda: import_antimony(_LAW.format("^".join(["A"] * 10_000))),
         "nested 9999 deep",
     ),
+    "a tower of powers of brackets": (
+        lambda: import_antimony(_LAW.format("^-".join(["(A)"] * 1000))),
+        "nested 1000 deep",
+    ),
+    "a tower of powers of numbers": (
+        lambda: import_antimony(_LAW.format("**".join(["2e-1"] * 1000))),
+        "nested 999 deep",
+    ),
+    "signs with spaces": (
+        lambda: import_antimony(_LAW.format("- /* */" * 600 + "1")),
+        "nested 600 deep",
+    ),
+    "a long sum": (
+        lambda: import_antimony(_LAW.format("1" + "+A" * 500_000)),
+        "has 500,002 operators; expected at most 5,000",
+    ),
+    "a long list of arguments": (
+        lambda: import_antimony(_LAW.format(f"max(1{',A' * 100_000})")),
+        "has 100,002 operators; expected at most 5,000",
+    ),
+    "a comment without end": (
+        lambda: import_antimony("A -> ; k*A; A = 1; k = 1\n" + "/* " * 100_000),
+        "line 2: the comment /. has no end",
+    ),
+    "a wide sum": (
+        lambda: sbml(rule(f"<apply><plus/>{'<cn>1</cn>' * 300_000}</apply>")),
+        "an operator has more than 3000 operands",
+    ),
+    "an attribute without measure": (
+        lambda: sbml(f'<notes><p a="{"x" * 2_000_000}"/></notes>'),
+        "or one beyond 1,048,576 characters",
+    ),
+    "attributes without number": (
+        lambda: sbml("<notes><p " + " ".join(f"a{i}=''" for i in range(100_000)) + "/></notes>"),
+        "an element has 100,000 attributes",
+    ),
     "a tower of powers in Level 1": (level_1, "nested more than 500 deep"),
     "doubling rules": (
         lambda: import_antimony(_LAW.format("a40") + "a0 := A; " + doubling(":=")),
@@ -176,6 +212,14 @@ HOSTILE = {
         lambda: fifo("p", lambda: import_antimony('import /* "a */ "p"\nmodel m() P: part(); end')),
         "takes a model from another file",
     ),
+    "a file on the next line": (
+        lambda: fifo("f", lambda: import_antimony(f'import\\\n "f"\n{_DECAY}')),
+        "takes a model from another file",
+    ),
+    "a file behind the line of a comment": (
+        lambda: fifo("f", lambda: import_antimony(f'// aside\rimport "f"\r{_DECAY}')),
+        "takes a model from another file",
+    ),
     "a file of SBML": (
         lambda: fifo("part.xml", lambda: import_sbml(external_model())),
         "takes a model from the file 'part.xml'",
@@ -220,6 +264,21 @@ def test_another_file_of_sbml_is_read_where_that_is_allowed(tmp_path, monkeypatc
     cn.export(import_antimony("A -> ; k*A; A = 1; k = 3"), "part.xml", format="sbml-l3v1")
     (reaction,) = import_sbml(external_model(), allow_files=True).reactions
     assert reaction.value == 3.0
+
+
+def test_what_libantimony_sees_is_what_was_looked_at():
+    # a line ends at either sign, and a comment with it; what a comment holds is none of the model
+    crn = import_antimony('A -> ; k*A; A = 1 // A = 2\rk = 3\r\n/* k = 4 */ # k = 5\nA is "/* x"')
+    assert (crn.reactions[0].value, crn.species[0].initial, crn.species[0].name) == (3, 1, "/* x")
+    # long words take the time that they are long
+    long = "A" * 200_000
+    assert import_antimony(f"{long} -> ; k*{long}; k = 1").species[0].id == long
+
+
+def test_sums_as_deep_as_they_look_are_read():
+    powers = " + ".join(f"{i}e-1*A^2" for i in range(1, 900))
+    crn = import_antimony(f"2 A -> A; {powers}; A = 1")
+    assert sum(reaction.value for reaction in crn.reactions) == pytest.approx(0.1 * 899 * 450)
 
 
 def test_laws_that_count_many_molecules_are_read():

@@ -1,5 +1,6 @@
 """Models of Keras against Keras itself, and as chemistry against the same models smoothed."""
 
+import io
 import json
 import sys
 import zipfile
@@ -11,6 +12,7 @@ from support import smoothed
 import crn_nn_tellurium as cn
 
 keras = pytest.importorskip("keras", reason="Keras is what is imported")
+h5py = pytest.importorskip("h5py", reason="Keras keeps arrays by it")
 L = keras.layers
 H = 1e-10
 # Keras' own, as it takes torch's tensors to numpy and back
@@ -457,7 +459,7 @@ def test_a_description_that_is_none_of_a_model_is_refused(edit, tmp_path):
             if name == "config.json":
                 content = json.dumps(json.loads(content) | edit)
             written.writestr(name, content)
-    with pytest.raises(cn.FileFormatError, match=r"other\.keras': Keras cannot read it"):
+    with pytest.raises(cn.FileFormatError, match=r"other\.keras': it cannot be read"):
         cn.from_keras(other)
 
 
@@ -467,4 +469,40 @@ def test_a_description_that_fills_memory_is_refused(text, tmp_path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", text)
     with pytest.raises(cn.FileFormatError, match="no model of Keras"):
+        cn.from_keras(path)
+
+
+def edited_file(path, edit_config, edit_weights=None):
+    """A file of Keras with another configuration, or other arrays."""
+    small = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, name="first")])
+    small.save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    edit_config(config["config"]["layers"])
+    members["config.json"] = json.dumps(config).encode()
+    if edit_weights is not None:
+        stream = io.BytesIO(members["model.weights.h5"])
+        with h5py.File(stream, "r+") as file:
+            edit_weights(file)
+        members["model.weights.h5"] = stream.getvalue()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("units", [10**9, 3 * 10**8, 10**18])
+def test_weights_beyond_number_are_refused_before_they_are_made(units, tmp_path):
+    path = edited_file(tmp_path / "m.keras", lambda layers: layers[1]["config"].update(units=units))
+    with pytest.raises(cn.FileFormatError, match=f"it has {3 * units:,} weights; expected"):
+        cn.from_keras(path)
+
+
+def test_weights_in_another_file_are_refused(tmp_path):
+    def link(file):
+        file["elsewhere"] = h5py.ExternalLink("other.h5", "/")
+
+    path = edited_file(tmp_path / "m.keras", lambda layers: None, link)
+    with pytest.raises(cn.FileFormatError, match="'elsewhere' is a link to elsewhere"):
         cn.from_keras(path)

@@ -186,3 +186,10 @@ def test_who_reads_during_a_save_reads_again(tmp_path, monkeypatch):
     found = cn.Network.load(path)
     np.testing.assert_array_equal(found.layers[0].weights, large(1).layers[0].weights)
     assert not saves
+
+
+def test_a_name_that_is_there_twice_is_refused(tmp_path):
+    path = edited(tmp_path / "net.json", lambda document: None)
+    path.write_text(path.read_text().replace('"bias": [', '"bias": [9.0], "bias": [', 1))
+    with pytest.raises(cn.FileFormatError, match="'bias' is there twice in one object"):
+        cn.Network.load(path)
