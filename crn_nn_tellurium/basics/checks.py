@@ -130,9 +130,14 @@ def real_numbers(
 def labels_given(what: str, value: Any) -> Any:
     """Labels, numbers or texts, as an array (n,)."""
     try:
+        # numpy would leave out the mask
+        if np.ma.is_masked(value):
+            raise ValueError("some of them are masked")
         found = np.asarray(value)
     except ValueError as fault:
-        raise InputError(f"{what} are {brief(value)}; expected a list of labels") from fault
+        raise InputError(
+            f"{what} are {brief(value)}, which are no labels ({fault}); expected a list of labels"
+        ) from fault
     if found.ndim != 1 or found.dtype.kind == "V":
         raise InputError(f"{what} have shape {found.shape}; expected (n,), a list of labels")
     return found

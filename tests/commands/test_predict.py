@@ -59,6 +59,10 @@ def test_a_regression_gives_values_and_their_r2(run, tmp_path):
     np.testing.assert_allclose(values, [1.0, 2.0, 4.0], rtol=1e-9)
     # 1 - (0 + 0 + 1) / 2
     assert (out.split()[0], err.strip()) == ("y0", "R2: 0.500 of 3")
+    (tmp_path / "x.csv").write_text("x0,t\n0.5,1\n")
+    assert run("predict double.json x.csv --target t")[2].strip() == (
+        "R2: none, which takes two rows or more, of 1"
+    )
     cn.Network([cn.Layer([[2.0], [1.0]])], task="regression").save(tmp_path / "two.json")
     code, _, err = run("predict two.json x.csv --target t")
     assert code != 0

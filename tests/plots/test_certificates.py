@@ -150,3 +150,12 @@ def test_error_against_settling_time_with_what_was_chosen(choice):
     right = ax.figure.axes[-1]
     np.testing.assert_allclose(right.lines[0].get_ydata(), 100 * choice.curve.accuracy)
     assert [text.get_text() for text in ax.texts][-1] == "h = 1"
+
+
+def test_a_linear_network_has_no_error_at_any_h():
+    """Its curve is seen, on an axis that has a 0."""
+    net = cn.Network([cn.Layer([[1.0, 2.0]], activation=cn.Linear(h=0.01))])
+    choice = cn.choose_h(net, [[0.0, 1.0], [1.0, 1.0]], max_error=0.1, n_points=5)
+    ax = cn.plot_h_choice(choice)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), np.zeros(5))
