@@ -4,7 +4,7 @@ python tests/benchmarks/certificate_tables.py enclosure
 python tests/benchmarks/certificate_tables.py margins
 python tests/benchmarks/certificate_tables.py settling 0 2000 results.txt  # an hour; can be stopped
 python tests/benchmarks/certificate_tables.py summary results.txt
-python tests/benchmarks/certificate_tables.py rates 0 2000 rates.txt  # four hours; can be stopped
+python tests/benchmarks/certificate_tables.py rates 0 2000 rates.txt  # an hour; can be stopped
 python tests/benchmarks/certificate_tables.py rates-summary rates.txt
 """
 
