@@ -73,7 +73,8 @@ def test_the_relative_errors_are_two_crossed_over_copies(case):
     ).y.T
     coefficients = model.envelope.coefficients((y, y), (held, held))
     start = start_in(model.envelope, coefficients, (low, high))
-    found = model._integrate(start, times, model.envelope.constants(coefficients))
+    constants = model.envelope.constants(coefficients)
+    found = model._integrate(start, times, constants, model._tolerances(coefficients))
     above, below = model.envelope.relative(found)
     # the size of y limits both: LSODA's error is relative to the copy, not to how far it is off
     np.testing.assert_allclose(y * (1 + above), copies[:, :n], rtol=1e-6, atol=1e-9)
