@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,9 +32,6 @@ from crn_nn_tellurium.networks import Network, other_names, parameters as networ
 from crn_nn_tellurium.sensitivity.by_parameter import check_h, parameter_jacobian
 from crn_nn_tellurium.sensitivity.results import TransientSensitivities
 from crn_nn_tellurium.simulation import FlatModel, Tolerances, start_values, time_grid
-
-if TYPE_CHECKING:
-    pass
 
 EQUATIONS_PER_MODEL = 240
 """Derivatives that one compiled model carries; more parameters take more models."""
