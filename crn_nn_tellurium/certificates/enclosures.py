@@ -317,15 +317,7 @@ class _Boxes:
         """The same of some samples, by lines, and by intervals where these are narrower."""
         lower, upper = self._held
         lines = Lines(self.kinetics, (lower[part], upper[part]), rates, strict)
-        read_out, n, n_out = self._last.activation.read_out, len(rates), self.net.n_out
-        each = np.eye(n_out)[:, :, None] * self._last.activation.read_coefficients
-        both = np.broadcast_to(np.concatenate([each, -each]), (n, 2 * n_out, *each.shape[1:]))
-        most = lines.most(both)
-        between = self._last.activation.read_between(*lines.bounds[-1])
-        outputs = (
-            np.fmax(read_out.constant - most[:, n_out:], between[0]),
-            np.fmin(read_out.constant + most[:, :n_out], between[1]),
-        )
+        outputs = lines.outputs()
         nominal = self.nominal[part]
         certain = _is_certain(self.net, nominal, outputs) | self._decide(lines, nominal, rates)[0]
         return _Found(outputs, _of_all(lines.bounds), certain)

@@ -23,7 +23,6 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.certificates.closed_form import covers
-from crn_nn_tellurium.certificates.copies import left
 from crn_nn_tellurium.certificates.envelope import Coefficients, Envelope
 from crn_nn_tellurium.certificates.pace import Pace
 from crn_nn_tellurium.certificates.question import Answer, EnvelopeCourse, Question
@@ -141,12 +140,6 @@ class EnvelopeModel:
     def flat(self) -> Integrator:
         """The envelope, to be integrated; one for one structure and signs of weights."""
         return self.engine.model(self.envelope.network)
-
-    @cached_property
-    def _rests(self) -> npt.NDArray[np.intp]:
-        """Where in the state (n_floating,) what is left of each lower copy stands."""
-        place = {name: i for i, name in enumerate(self.envelope.network.floating)}
-        return np.array([place[left(name)] for name in self.crn.floating])
 
     @cached_property
     def _read_out(self) -> FloatArray:
@@ -354,7 +347,8 @@ class EnvelopeModel:
         # roadrunner's error weights vanish with a species; too much error makes a later bound
         start = np.where(np.abs(start) < _TINY, _TINY, start)
         _, low = self.envelope.relative(start)
-        start[self._rests] = np.where(low < 0, 1 - low, start[self._rests])
+        rests = self.envelope.rests
+        start[rests] = np.where(low < 0, 1 - low, start[rests])
         usual = self.engine.tolerances
         tolerances = replace(usual, relative=usual.relative * finer)
         return self.flat.time_course(times, start, _HELD, values, tolerances=tolerances)

@@ -213,6 +213,17 @@ class Lines:
         totals[self._kinetics.layers[-1].name] += sums.reshape(-1, *sums.shape[2:])
         return self._most(number, totals)
 
+    def outputs(self) -> Bounds:
+        """Bounds (n, n_out) of the outputs, by lines or by intervals, whichever are narrower."""
+        activation = self._kinetics.layers[-1].activation
+        n, n_out = len(self._rates), self._kinetics.net.n_out
+        each = np.eye(n_out)[..., None] * activation.read_coefficients
+        both = np.concatenate([each, -each])
+        most = self.most(np.broadcast_to(both, (n, *both.shape)))
+        low, high = activation.read_between(*self.bounds[-1])
+        constant = activation.read_out.constant
+        return np.fmax(constant - most[:, n_out:], low), np.fmin(constant + most[:, :n_out], high)
+
     def _zeros(self, rows: int, number: int) -> dict[str, FloatArray]:
         """No coefficients yet, of the inputs and of the layers before one."""
         zeros = {INPUT: np.zeros((rows, *self._inputs[0].shape[1:]))}

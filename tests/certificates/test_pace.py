@@ -32,6 +32,17 @@ class LostApart(cn.Activation):
         return smoothed_relu_derivative(drives, self.h) @ [1.0, -1.0]
 
 
+@dataclass(frozen=True)
+class Shifted(cn.ClippedReLU):
+    """A clipped value and a constant."""
+
+    constant: float = 0.0
+
+    @property
+    def read_out(self):
+        return cn.ReadOut(super().read_out.terms, self.constant)
+
+
 def above_its_ceiling(h=1e-6, bias=10.0, value=None):
     """A slow unit, which a clipped value hides."""
     slow = cn.Layer([[1.0]], [0.0], cn.SmoothedReLU(h=h))
@@ -104,6 +115,18 @@ def test_a_value_above_its_ceiling_does_not_wait_for_its_pre_activation(h, bias,
     assert certificate.settling_time < 1.3 * latest
     # none is late long after, while the slow unit still settles
     latest_of(net, x, certificate, 1, 1.2 * paces["alone"])
+
+
+@pytest.mark.parametrize("constant", [0.3, -0.3, TOLERANCE / 2])
+def test_a_constant_of_the_read_out_changes_nothing(constant):
+    plain, shifted = (
+        cn.certify(above_its_ceiling(value=value), [0.0], TOLERANCE)
+        for value in (cn.ClippedReLU(h=1e-4), Shifted(h=1e-4, constant=constant))
+    )
+    # 722 without the constant in the outputs' bounds
+    assert plain.settling_time == pytest.approx(3.926, rel=1e-3)
+    assert shifted.settling_time == pytest.approx(plain.settling_time, rel=1e-6)
+    np.testing.assert_allclose(shifted.outputs.lower, plain.outputs.lower + constant)
 
 
 def test_what_a_rail_loses_by_itself_counts_for_its_difference_from_the_other():
