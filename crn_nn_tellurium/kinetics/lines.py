@@ -102,9 +102,7 @@ class Cut:
                     tops[side][places] = np.minimum(tops[side][places], at)
                     floors[1 - side][places] = np.maximum(floors[1 - side][places], -at)
 
-    def add(
-        self, number: int, factor: FloatArray, along: dict[int, FloatArray]
-    ) -> FloatArray:
+    def add(self, number: int, factor: FloatArray, along: dict[int, FloatArray]) -> FloatArray:
         """Add what the cut says of a layer, v - at >= 0 or at - v >= 0, times a factor (n, m) >= 0
         to sums: to their coefficients (n, m, n_units) of v by orientation, and a number (n, m).
         """
@@ -331,9 +329,7 @@ class Lines:
         return _EPS * (8 + terms)
 
 
-def _least(
-    value: Callable[[Sequence[FloatArray]], FloatArray], number: int
-) -> FloatArray:
+def _least(value: Callable[[Sequence[FloatArray]], FloatArray], number: int) -> FloatArray:
     """The least values (n, m) met on a search over a number of shares >= 0 (n, m), each moved by
     itself in steps that are halved (Hooke and Jeeves, J. ACM 1961).
     """
