@@ -273,7 +273,7 @@ class Search:
     def _climb(
         self, part: slice, rates: FloatArray, goals: FloatArray, errors: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """The largest goals (n, m) met on the way from errors (n, m, n_numbers), and those of it."""
+        """The largest goals (n, m) met on the way from errors (n, m, n_numbers), and its errors."""
         n, m, size = errors.shape
         errors, flat = errors.reshape(n * m, size), goals.reshape(n * m, -1)
         inputs, each = np.repeat(self._inputs[part], m, axis=0), np.repeat(rates, m)

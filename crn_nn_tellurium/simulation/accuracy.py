@@ -16,7 +16,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ROUNDING
-from crn_nn_tellurium.kinetics import Drive, LayerState, NetworkKinetics
+from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
 from crn_nn_tellurium.networks import BUILT_IN
 from crn_nn_tellurium.simulation.outcome import ACCURATE, Kind, Outcome, Outcomes, failures
 
@@ -26,10 +26,6 @@ class Accuracy:
 
     def __init__(self, kinetics: NetworkKinetics) -> None:
         self._kinetics = kinetics
-
-    @cached_property
-    def _drives(self) -> list[Drive]:
-        return [Drive(one.encoding, one.constants.shared) for one in self._kinetics.layers]
 
     def outputs(self, x: FloatArray, concentrations: FloatArray) -> FloatArray:
         """How far outputs (n, n_out) may be from those of the exact fixed point."""
@@ -73,7 +69,7 @@ class Accuracy:
         states = self._kinetics.at(x, concentrations)
 
         def error(number: int, read: FloatArray) -> FloatArray:
-            state, drive = states[number], self._drives[number]
+            state, drive = states[number], self._kinetics.layers[number].drive
             n_rails = len(state.drive)
             with np.errstate(invalid="ignore", divide="ignore"):
                 sizes = drive.at(state.catalysts)[n_rails : 2 * n_rails]
