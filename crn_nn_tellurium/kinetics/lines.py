@@ -273,7 +273,8 @@ class Lines:
         coefficient times.
         """
         n = len(self._rates)
-        constant, size = 0.0, 0.0
+        constant: Any = 0.0
+        size: Any = 0.0
         for index in reversed(range(number)):
             layer = self._kinetics.layers[index]
             g = totals.pop(layer.name)
