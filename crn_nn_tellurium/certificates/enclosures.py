@@ -252,7 +252,11 @@ def certified_margin(
 
     margins, _ = bracket_largest(is_certain, n, _FIRST, float(limit), _PRECISION)
     # of most nothing more is to be had, which one look shows
-    helped = boxes.by_cases(np.arange(n), np.minimum((1 + _OF_CASES) * margins, limit))
+    helped = np.zeros(n, dtype=bool)
+    open_ = np.flatnonzero((margins > 0) & (margins < limit))
+    helped[open_] = boxes.by_cases(open_, np.minimum((1 + _OF_CASES) * margins[open_], limit))
+    if not helped.any():
+        return float(margins[0]) if boxes.single else margins
 
     def is_shown(rates: FloatArray) -> npt.NDArray[np.bool_]:
         shown = rates <= margins
