@@ -406,7 +406,7 @@ class ReactionNetwork:
         self, x: npt.ArrayLike, boundary: _Given = None, constants: _Given = None
     ) -> sparse.csr_array:
         """d(dx/dt)/dx at one state x (n_floating,), sparse, shape (n_floating, n_floating)."""
-        extended, k = self._one_state(x, boundary), self._all_constants(constants)
+        extended, k = self._one_state(x, boundary, constants)
         return self.jacobian_terms.matrix(extended, k)[:, : len(self.floating)]
 
     def boundary_jacobian(
@@ -415,7 +415,7 @@ class ReactionNetwork:
         """d(dx/dt)/d(boundary species) at one state x (n_floating,), sparse, shape (n_floating,
         n_boundary).
         """
-        extended, k = self._one_state(x, boundary), self._all_constants(constants)
+        extended, k = self._one_state(x, boundary, constants)
         return self.jacobian_terms.matrix(extended, k)[:, len(self.floating) :]
 
     def rate_constant_jacobian(self, x: npt.ArrayLike, boundary: _Given = None) -> sparse.csr_array:
@@ -436,14 +436,17 @@ class ReactionNetwork:
         read = [o.expression.evaluate(values) for o in self.observables]
         return stacked(read, extended.shape[:-1])
 
-    def _one_state(self, x: npt.ArrayLike, boundary: _Given) -> FloatArray:
-        extended = self._extended(x, boundary)
-        if extended.ndim != 1:
-            raise ReactionError(
-                f"network {self.name!r}: derivatives are taken at one state; got concentrations of"
-                f" shape {np.shape(x)}"
-            )
-        return extended
+    def _one_state(
+        self, x: npt.ArrayLike, boundary: _Given, constants: _Given = None
+    ) -> tuple[FloatArray, FloatArray]:
+        extended, k = self._extended(x, boundary), self._all_constants(constants)
+        for what, found in (("concentrations", extended), ("constants", k)):
+            if found.ndim != 1:
+                raise ReactionError(
+                    f"network {self.name!r}: derivatives are taken at one state; got {what} of shape"
+                    f" {(*found.shape[:-1], '...')}"
+                )
+        return extended, k
 
     def to_frame(self) -> pd.DataFrame:
         """A row per reaction: its equation, its rate constant and that one's value.

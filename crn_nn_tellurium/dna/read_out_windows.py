@@ -22,6 +22,7 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     check_kind,
     check_positive,
+    labels_or_numbers,
     progress_bar,
     whole_number,
 )
@@ -247,7 +248,7 @@ def _samples(
     if y is None and tolerance is not None:
         return x, np.zeros(len(x))  # values are what counts, so regression will do
     net.need_classes("a read-out window without tolerance")
-    classes = np.asarray(net.predict(x) if y is None else y)
+    classes = labels_or_numbers("y", net.predict(x) if y is None else y)
     check_classes(net, x, classes)
     return x, classes
 
