@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import (FloatArray, bracket_largest, brief, by_sample, card, check_choice, frame_of, is_real, real_numbers)
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    bracket_largest,
+    brief,
+    by_sample,
+    card,
+    check_choice,
+    frame_of,
+    is_real,
+    real_numbers,
+)
 from crn_nn_tellurium.certificates.question import (
     check_rates,
     check_some,

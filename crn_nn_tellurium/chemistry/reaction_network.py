@@ -420,7 +420,7 @@ class ReactionNetwork:
 
     def rate_constant_jacobian(self, x: npt.ArrayLike, boundary: _Given = None) -> sparse.csr_array:
         """d(dx/dt)/dk at one state x (n_floating,), sparse, shape (n_floating, n_constants)."""
-        extended = self._one_state(x, boundary)
+        extended, _ = self._one_state(x, boundary)
         return self.terms.by_constant(extended, len(self.constant_names))
 
     @np.errstate(divide="ignore", invalid="ignore")
@@ -443,8 +443,8 @@ class ReactionNetwork:
         for what, found in (("concentrations", extended), ("constants", k)):
             if found.ndim != 1:
                 raise ReactionError(
-                    f"network {self.name!r}: derivatives are taken at one state; got {what} of shape"
-                    f" {(*found.shape[:-1], '...')}"
+                    f"network {self.name!r}: derivatives are taken at one state; got {what} of"
+                    f" shape {found.shape}"
                 )
         return extended, k
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy.linalg import norm
 
-from crn_nn_tellurium.basics import (FloatArray, Recent, bars, card, frame_of, read_only, real_numbers)
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    Recent,
+    bars,
+    card,
+    frame_of,
+    read_only,
+    real_numbers,
+)
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from crn_nn_tellurium.basics import (FloatArray, dense, names_of, progress_bar, real_numbers)
+from crn_nn_tellurium.basics import FloatArray, dense, names_of, progress_bar, real_numbers
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.importers import AnyModel

@@ -9,7 +9,7 @@ from typing import NoReturn, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import (FloatArray, check_choice, real_numbers)
+from crn_nn_tellurium.basics import FloatArray, check_choice, real_numbers
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers import AnyModel

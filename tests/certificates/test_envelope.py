@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from support.networks import HIDDEN, STOOD_FOR, Swish, cases, corpus
+from support.tolerances import DIFFERENCED, ROUNDED, SOLVED
 from support.trajectories import check, draw
 
 import crn_nn_tellurium as cn
@@ -77,7 +78,7 @@ def test_the_relative_errors_are_two_crossed_over_copies(case):
     above, below = model.envelope.relative(found)
     # the size of y limits both: LSODA's error is relative to the copy, not to how far it is off
     np.testing.assert_allclose(y * (1 + above), copies[:, :n], rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(y * (1 - below), copies[:, n:], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(y * (1 - below), copies[:, n:], rtol=DIFFERENCED, atol=SOLVED)
 
 
 @pytest.mark.parametrize("case", cases(LAYERED, slow=(*STOOD_FOR, *HIDDEN)))
@@ -93,7 +94,7 @@ def test_the_compiled_envelope_is_the_reaction_network(case):
     found = model.flat.rates_of_change(state, constants=values)
     expected = network.right_hand_side(state, constants=values)
     gross = network.balance(state, constants=values).gross
-    assert np.all(np.abs(found - expected) <= 1e-12 * gross)
+    assert np.all(np.abs(found - expected) <= ROUNDED * gross)
 
 
 @pytest.mark.parametrize("case", cases(LAYERED, slow=(*STOOD_FOR, *HIDDEN)))
@@ -122,7 +123,7 @@ def test_a_single_unit_settles_at_the_time_of_the_exact_solution():
         assert cn.settling_time(net, [1.0], tolerance) == pytest.approx(exact, rel=3e-3)
         assert cn.settling_time(net, [1.0], tolerance) >= exact * (1 - 1e-6)
         assert cn.settling_time(net, [1.0], tolerance, bound="cheap") == pytest.approx(
-            exact, rel=1e-9
+            exact, rel=SOLVED
         )
 
 

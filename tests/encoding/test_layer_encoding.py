@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from support import networks
+from support.tolerances import ROUNDED, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.encoding.layer_encoding import layer_encodings
@@ -81,7 +82,7 @@ def test_transpose_and_inverse(encoding, rng):
         ):
             at = int(number) - 1
             largest[at] = max(largest[at], float(size[j, 0]))
-    np.testing.assert_allclose(np.abs(drive[0]), largest, rtol=1e-12)
+    np.testing.assert_allclose(np.abs(drive[0]), largest, rtol=ROUNDED)
     by = [rng.normal(size=part.shape) for part in (w, b)]
     step = [rng.normal(size=part.shape) for part in (w, b)]
     moved = encoding.from_drive(*step)
@@ -113,7 +114,7 @@ def test_sparse_layers_without_any_weights_are_their_biases(activation):
     layers = [cn.Layer(empty[0], [0.3, -0.2], activation), cn.Layer(empty[1], [0.7])]
     net = cn.Network(layers, inputs="scaled", input_range=(-1, 4))
     settled = cn.Simulator(net).steady_state([[1.0, 2.0, 3.0]]).outputs
-    np.testing.assert_allclose(settled, cn.SmoothedReLU()([[0.7]]), rtol=1e-9)
+    np.testing.assert_allclose(settled, cn.SmoothedReLU()([[0.7]]), rtol=SOLVED)
     assert not [reaction for reaction in cn.to_reactions(net).reactions if reaction.id[1] == "w"]
 
 
@@ -149,7 +150,7 @@ def test_sizes_add_up_what_derivatives_have_with_signs(encoding, rng):
     ):
         # sums of some hundred numbers, each of them off by eps of what the map's origin is
         allowed = 1e-13 * (1 + abs(still).max()) * (1 + abs(g).sum())
-        np.testing.assert_allclose(np.concatenate(found), expected, rtol=1e-13, atol=allowed)
+        np.testing.assert_allclose(np.concatenate(found), expected, rtol=SUMMED, atol=allowed)
 
 
 def test_gradients_of_sparse_weights_and_scaled_inputs_are_compared_by_their_sizes():

@@ -5,6 +5,7 @@ import pytest
 from scipy import sparse
 from support.moons import check_learns
 from support.networks import ACTIVATIONS, HIDDEN, STOOD_FOR, cases, corpus
+from support.tolerances import ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.activations import BUILT_IN
@@ -90,7 +91,7 @@ def test_kinks_have_their_slopes():
 
     # 1/2, then 2 h / (4 h)^(3/2) = 1 / (4 sqrt(h))
     assert jax.jit(jax.grad(value))(jnp.zeros(())) == 0.5
-    assert jax.jit(jax.grad(jax.grad(value)))(jnp.zeros(())) == pytest.approx(2.5, rel=1e-12)
+    assert jax.jit(jax.grad(jax.grad(value)))(jnp.zeros(())) == pytest.approx(2.5, rel=ROUNDED)
 
 
 # one of them stands for all, since JAX compiles each anew
@@ -133,7 +134,7 @@ def test_vmap(name, engine):
 
     slope = jax.grad(total)
     each, whole = jax.jit(jax.vmap(slope, (None, 0)))(parameters, x), jax.jit(slope)(parameters, x)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a.sum(0), b, atol=1e-9), each, whole)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a.sum(0), b, atol=SOLVED), each, whole)
     pair = jax.tree.map(lambda p: jnp.stack([p, 0.5 * p]), parameters)
     half = apply(jax.tree.map(lambda p: 0.5 * p, parameters), x)
     both = jax.jit(jax.vmap(apply, (0, None)))(pair, x)
@@ -151,7 +152,7 @@ def test_sparse_layers_stay_sparse():
     assert parameters[0][0].shape == (120,)
     x = rng.normal(size=(2, 3, 40))
     for outputs in (jax.jit(apply), jax.jit(jax.vmap(apply, (None, 0)))):
-        np.testing.assert_allclose(outputs(parameters, x), net(x), rtol=1e-12)
+        np.testing.assert_allclose(outputs(parameters, x), net(x), rtol=ROUNDED)
 
 
 @pytest.mark.parametrize(("name", "engine"), [("Swish", None), ("LeakyReLU", "roadrunner")])
@@ -193,7 +194,7 @@ def test_traced_inputs_that_are_refused_are_nan_or_raise_by_the_engine():
     apply, parameters = cn.as_jax(net)
     x = np.array([[1.0, 2.0], [-1.0, 2.0]])
     found = jax.jit(apply)(parameters, x)
-    np.testing.assert_allclose(found[0], net(x[0]), rtol=1e-12)
+    np.testing.assert_allclose(found[0], net(x[0]), rtol=ROUNDED)
     assert np.isnan(found[1]).all()
     slopes = jax.jit(jax.grad(lambda p, x: apply(p, x).sum()))(parameters, x)
     assert np.isnan(slopes[0][0]).any()

@@ -8,6 +8,7 @@ import pytest
 from scipy import sparse
 from support.moons import check_learns
 from support.networks import ACTIVATIONS, corpus
+from support.tolerances import SUMMED
 
 import crn_nn_tellurium as cn
 
@@ -165,7 +166,7 @@ def test_state_dict_and_the_way_back():
     net = other.to_network()
     assert net == module.to_network()
     assert net.h == (0.05, 0.01)
-    np.testing.assert_allclose(net(x.detach().numpy()), module(x).detach().numpy(), rtol=1e-13)
+    np.testing.assert_allclose(net(x.detach().numpy()), module(x).detach().numpy(), rtol=SUMMED)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy import stats
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
@@ -31,13 +32,13 @@ def test_rails_that_share_a_constant_share_its_factor():
 def test_no_noise_changes_nothing():
     net, x = cn.load_model("iris"), cn.model_data("iris")[1]
     found = perturbed_outputs(NetworkKinetics(net), x, factors(net, 0.0))
-    np.testing.assert_allclose(found, net(x), rtol=1e-12)
+    np.testing.assert_allclose(found, net(x), rtol=ROUNDED)
 
 
 def test_draws_grow_with_their_size_and_differ_by_number_layer_and_seed():
     net = cn.Network.random([3, 3, 3], seed=0)
     small, large = (np.log(factors(net, cv)[0].weights) for cv in (0.1, 0.3))
-    np.testing.assert_allclose(large / small, np.sqrt(np.log(1.09) / np.log(1.01)), rtol=1e-12)
+    np.testing.assert_allclose(large / small, np.sqrt(np.log(1.09) / np.log(1.01)), rtol=ROUNDED)
     own = factors(net, 0.1)
     others = [own[1], factors(net, 0.1, draw=1)[0], factors(net, 0.1, seed=1)[0]]
     assert all(not np.any(other.weights == own[0].weights) for other in others)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.attacks import worst
 from support.networks import corpus, with_a_constant_each
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics import KineticsApart, NetworkKinetics
@@ -103,7 +104,7 @@ def test_a_sample_is_attacked_alike_alone_and_in_company():
     whole = cn.attack(net, X, 0.05)
     alone = cn.attack(net, X[3], 0.05)
     np.testing.assert_array_equal(alone.errors, whole.errors[3])
-    np.testing.assert_allclose(alone.outputs, whole.outputs[3], rtol=1e-12)
+    np.testing.assert_allclose(alone.outputs, whole.outputs[3], rtol=ROUNDED)
     assert whole.ranking(3).equals(alone.ranking())
 
 
@@ -130,7 +131,7 @@ def test_regression_pushes_its_output_either_way():
     either = cn.attack(net, x, 0.1)
     up, down = (cn.attack(net, x, 0.1, direction=way) for way in ("up", "down"))
     furthest = np.maximum(np.abs(up.outputs - up.nominal), np.abs(down.outputs - up.nominal))
-    np.testing.assert_allclose(np.abs(either.outputs - either.nominal), furthest, rtol=1e-12)
+    np.testing.assert_allclose(np.abs(either.outputs - either.nominal), furthest, rtol=ROUNDED)
     assert either.flips is None
     assert "outputs moved by up to" in repr(either)
     with pytest.raises(cn.NetworkError, match=r"attack_margin: network .* is for regression"):

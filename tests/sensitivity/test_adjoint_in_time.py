@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support import networks
+from support.tolerances import INTEGRATED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.sensitivity import adjoint_in_time
@@ -29,7 +30,7 @@ def test_one_neuron_to_ten_digits():
     by_each = [2 * value * exact(*(np.array([w, b, h]) + place)).imag / step for place in places]
     # both runs are integrated to 1e-10
     np.testing.assert_allclose(g.outputs[0, 0], value, rtol=1e-9)
-    np.testing.assert_allclose(g.vector(), by_each, rtol=1e-8)
+    np.testing.assert_allclose(g.vector(), by_each, rtol=INTEGRATED)
 
 
 # the model's own start depends on the parameters; "skip connections" reads inputs and layers, and
@@ -46,7 +47,7 @@ def test_it_agrees_with_the_variational_equations(name, initial):
     size = np.abs(other.vector()).max()
     # CVODE's own error, with some 1e-10 a step; the adjoint's is below 1e-9
     np.testing.assert_allclose(found.vector(), other.vector(), rtol=0, atol=1e-8 * size)
-    np.testing.assert_allclose(found.inputs, other.inputs, rtol=0, atol=1e-8 * size)
+    np.testing.assert_allclose(found.inputs, other.inputs, rtol=0, atol=INTEGRATED * size)
 
 
 @pytest.mark.parametrize("name", ["skip connections", "Normalized output"])
@@ -62,8 +63,8 @@ def test_implicit_steps_and_parts_of_a_batch_change_nothing(monkeypatch, name):
             other = cn.gradient(net, x, y, time=2.0, inputs=True)
         # each of both ways has errors of some 1e-9
         np.testing.assert_allclose(other.vector(), found.vector(), rtol=0, atol=1e-8 * size)
-        np.testing.assert_allclose(other.inputs, found.inputs, rtol=0, atol=1e-8 * size)
-        np.testing.assert_allclose(other.outputs, found.outputs, rtol=1e-8)
+        np.testing.assert_allclose(other.inputs, found.inputs, rtol=0, atol=INTEGRATED * size)
+        np.testing.assert_allclose(other.outputs, found.outputs, rtol=INTEGRATED)
 
 
 def test_late_read_outs_of_a_large_network_have_the_gradient_of_the_steady_state(rng):

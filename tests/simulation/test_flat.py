@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from support.tolerances import IN_TIME, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.engine import TIGHT, Tolerances, compiled
@@ -55,15 +56,15 @@ def test_arrays_are_in_the_networks_order(order):
     # scipy to 1e-10 relative, CVODE to the same; errors of 20 steps add up to some 1e-8
     expected = by_scipy(crn, start, boundary, constants, TIME)
     found = model.time_course(TIME, start, boundary, constants)
-    np.testing.assert_allclose(found, expected, rtol=1e-7)
+    np.testing.assert_allclose(found, expected, rtol=IN_TIME)
     own = by_scipy(crn, crn.initial_state(), crn.boundary_concentrations, crn.constants, TIME)
-    np.testing.assert_allclose(model.time_course(TIME), own, rtol=1e-7)
+    np.testing.assert_allclose(model.time_course(TIME), own, rtol=IN_TIME)
     rates = model.rates_of_change(start, boundary, constants)
-    np.testing.assert_allclose(rates, crn.right_hand_side(start, boundary, constants), rtol=1e-13)
+    np.testing.assert_allclose(rates, crn.right_hand_side(start, boundary, constants), rtol=SUMMED)
     found = model.steady_states(start[None], boundary[None])
     assert not found.status[0].failed
     gross = crn.balance(found.x[0], boundary).gross
-    assert np.all(np.abs(crn.right_hand_side(found.x[0], boundary)) <= 1e-9 * gross)
+    assert np.all(np.abs(crn.right_hand_side(found.x[0], boundary)) <= SOLVED * gross)
 
 
 def test_signs_are_the_models_own_affair():
@@ -75,7 +76,7 @@ def test_signs_are_the_models_own_affair():
         expected = crn.right_hand_side(x, constants=constants)
         gross = crn.balance(x, constants=constants).gross
         found = model.rates_of_change(x, constants=constants)
-        assert np.all(np.abs(found - expected) <= 1e-13 * gross)
+        assert np.all(np.abs(found - expected) <= SUMMED * gross)
 
 
 def test_boundary_concentrations_may_change_while_it_runs():
@@ -86,8 +87,8 @@ def test_boundary_concentrations_may_change_while_it_runs():
     start = crn.initial_state(before)
     to_change = by_scipy(crn, start, before, crn.constants, np.array([*first, 4.25]))
     expected = by_scipy(crn, to_change[-1], after, crn.constants, np.array([4.25, *last]))
-    np.testing.assert_allclose(found[: len(first)], to_change[:-1], rtol=1e-7)
-    np.testing.assert_allclose(found[len(first) :], expected[1:], rtol=1e-7)
+    np.testing.assert_allclose(found[: len(first)], to_change[:-1], rtol=IN_TIME)
+    np.testing.assert_allclose(found[len(first) :], expected[1:], rtol=IN_TIME)
 
 
 def test_a_course_of_one_time_is_its_start():
@@ -164,7 +165,7 @@ def test_control_coefficients_are_those_of_sizes():
     model = FlatModel(crn, conserved_moieties=True)
     found = model.control_coefficients(x, crn.boundary_concentrations, ["Y1_0", "Yp2_0"], steps)
     exact = cn.sensitivities(crn, x, outputs=["Y1_0", "Yp2_0"], parameters=names).values
-    np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(found, exact, rtol=1e-5, atol=IN_TIME)
 
 
 def two_ended(*further):

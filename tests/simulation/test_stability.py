@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.integrate import solve_ivp
+from support.tolerances import ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry import conserved_sums
@@ -47,7 +48,7 @@ def test_what_circles_a_centre_has_no_steady_state(case):
 def test_a_start_at_a_centre_stays_there():
     for start in (1.0, 1.0 + 2**-52):
         steady = cn.Simulator(cn.import_antimony(PREY.format(start))).steady_state()
-        np.testing.assert_allclose(steady.concentrations, 1.0, rtol=1e-12)
+        np.testing.assert_allclose(steady.concentrations, 1.0, rtol=ROUNDED)
 
 
 @pytest.mark.parametrize("damping", [0.0, 1.0])
@@ -143,7 +144,7 @@ def test_what_falls_like_a_power_of_time_says_so(order):
 def test_texts_may_come_to_rest_below_0():
     """A rate law of any form: V' = -V - k."""
     found = cn.scan("-> V; -V - k; V = 0; k = 1", {"k": [1.0, 2.0]})
-    np.testing.assert_allclose(np.ravel(found["outputs"]), [-1.0, -2.0], rtol=1e-9)
+    np.testing.assert_allclose(np.ravel(found["outputs"]), [-1.0, -2.0], rtol=SOLVED)
 
 
 @pytest.mark.parametrize("case", LINES)
