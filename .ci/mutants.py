@@ -129,7 +129,14 @@ class Reach:
     def killed(self, closest: list[str]) -> bool:
         """Whether any test notices what the package is now."""
         runs = [closest, self.rooms] if closest else [self.rooms]
-        return any(tested([*QUIET, *tests], self._log) for tests in runs)
+        codes = (tested([*QUIET, *tests], self._log) for tests in runs)
+        return any(self._is_failure(code) for code in codes)
+
+    def _is_failure(self, code: int) -> bool:
+        # a failed test, a module that cannot be imported, or what hangs or crashes; not one of ours
+        if code > pytest.ExitCode.INTERRUPTED:
+            raise SystemExit(f"pytest ends with {code}\n{self._log.read_text()}")
+        return code != 0
 
 
 class _Times:

@@ -67,6 +67,24 @@ def test_implicit_steps_and_parts_of_a_batch_change_nothing(monkeypatch, name):
         np.testing.assert_allclose(other.outputs, found.outputs, rtol=INTEGRATED)
 
 
+@pytest.mark.parametrize("sizes", [(1e-12, 1e-18), (1e12, 1e6), (1.0, 1e-9)])
+def test_gradients_are_as_exact_for_samples_that_hardly_count(sizes):
+    """The run back is held beside each sample's own slope, whatever that of others is."""
+    net, x = CORPUS["skip connections"].net, CORPUS["skip connections"].x[:2]
+
+    def found(slopes):
+        slopes = np.array(slopes)
+        loss = cn.Loss(
+            lambda outputs, _: slopes * outputs[:, 0],
+            lambda outputs, _: slopes[:, None] * np.ones_like(outputs),
+        )
+        return cn.gradient(net, x, np.zeros((2, 1)), loss, time=1.0, inputs=True)
+
+    usual, here = found([1.0, 1.0]), found(sizes)
+    expected = np.array(sizes)[:, None] * usual.inputs
+    np.testing.assert_allclose(here.inputs, expected, rtol=INTEGRATED)
+
+
 def test_late_read_outs_of_a_large_network_have_the_gradient_of_the_steady_state(rng):
     """Of 600 weights, for which the variational equations would compile for minutes."""
     net = cn.Network.random([20, 20, 10], seed=0, output=cn.Linear(h=0.1))
