@@ -68,6 +68,7 @@ def test_the_negative_root_of_a_plain_model_is_not_ours():
         r.steadyState()
         ends.append(r["Y1_0"])
     assert ends[0] < 0 < ends[1]
+    # roadrunner's nleq2 is told 1e-13, of a scale with an absolute part
     assert ends[1] == pytest.approx(net([2.0])[0], rel=1e-10)
 
 
@@ -77,6 +78,7 @@ def test_from_every_start(start):
     r = cn.to_roadrunner(net, [1.0])
     r["Y1_0"] = start
     r.steadyState()
+    # roadrunner's nleq2 is told 1e-13, of a scale with an absolute part
     assert r["Y1_0"] == pytest.approx(net([1.0])[0], rel=1e-10)
 
 
@@ -86,6 +88,7 @@ def test_changed_rate_constants_are_heeded():
     r["h1"], r.k1_0_0, r["q1"] = 0.5, 3.0, 2.0
     r.steadyState()
     y = r["Y1_0"]
+    # the same, of terms about 1
     assert 0.5 + 3.5 * y - 2 * y * y == pytest.approx(0, abs=1e-10)
     compact = cn.to_roadrunner(net, [1.0], "compact")
     compact["u1_0_0"] = -2.0  # a sign may change there
@@ -202,6 +205,7 @@ def test_roadrunners_own_analyses_run():
     r = cn.to_roadrunner(net, [1, 0])
     r.steadyState()
     jacobian = cn.to_reactions(net, [1, 0]).jacobian(r.getFloatingSpeciesConcentrations()).toarray()
+    # roadrunner's Jacobian is by differences
     np.testing.assert_allclose(r.getFullJacobian(), jacobian, atol=1e-5)
     assert np.all(np.real(r.getFullEigenValues()) < 0)
 

@@ -24,6 +24,7 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     all_of_kind,
     brief,
+    check_kind,
     read_only,
     real_numbers,
 )
@@ -301,6 +302,8 @@ class ReactionNetwork:
         Those in `given`, numbers or arrays that broadcast, go before the network's own, and what is
         a formula in them follows.
         """
+        if given is not None:
+            check_kind("given", given, Mapping, "{'A': 1.0} say")
         k, own = self._all_constants(constants), dict(given or {})
         values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.constant_names)}
         values |= {s.id: s.initial for s in self.species if not isinstance(s.initial, Expression)}

@@ -94,6 +94,7 @@ def test_no_trajectory_is_late_for_the_cheap_bound(seed):
     rng = np.random.default_rng(seed)
     for start in (0.0, CAP, *(10 ** rng.uniform(-9, 6, (4, len(sim.species))))):
         course = sim.time_course(x, t_end=max(cheap.settling_time, 1e-3), n_points=3, initial=start)
+        # the tolerance that is certified, and what CVODE adds
         assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + DIFFERENCED))
 
 
@@ -109,6 +110,7 @@ def test_a_box_of_starts_is_settled_earlier_and_in_time(case):
     for start in (0.5, 2.0, rng.uniform(0.5, 2.0, len(sim.species))):
         course = sim.time_course(x, t_end=2 * box.settling_time + 1e-3, initial=start)
         late = course.time >= box.settling_time
+        # the tolerance that is certified, and what CVODE adds
         assert np.all(np.abs(course.outputs[late] - net(x)) <= 1e-3 * (1 + DIFFERENCED))
 
 
@@ -141,6 +143,7 @@ def test_a_box_of_inputs_is_certified_for_every_input_in_it(case):
             course = sim.time_course(
                 x, t_end=certificate.settling_time + 1e-3, n_points=2, initial=start
             )
+            # the tolerance that is certified, and what CVODE adds
             assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + DIFFERENCED))
 
 
@@ -230,6 +233,7 @@ def test_times_by_output_are_the_worst_of_the_samples(bound):
     assert both.by_sample.shape == (3, 2)
     # the envelope's times are of a grid, a 32nd of 5 % fine, that begins with what is slowest
     np.testing.assert_allclose(both.by_sample, np.transpose(alone), rtol=3e-3)
+    # times are of that grid
     np.testing.assert_allclose(both.settling_times, np.max(alone, axis=1), rtol=3e-3)
     assert both.settling_time == both.settling_times.max()
 

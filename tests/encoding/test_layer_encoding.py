@@ -70,6 +70,7 @@ def test_transpose_and_inverse(encoding, rng):
     assert all(np.all(s >= np.abs(x) - 1e-12) for s, x in zip(sizes, back, strict=True))
     drive = encoding.to_drive(w, b)
     for found, given in zip(encoding.from_drive(*drive), (w, b), strict=True):
+        # there and back through sums of up to some hundred numbers about 1
         np.testing.assert_allclose(found, given, rtol=1e-11, atol=1e-11)
     # the largest of a weight's rate constants is its coordinate in the drive
     largest = np.zeros_like(w)

@@ -249,6 +249,7 @@ def test_linear_classifiers(model, n_classes):
     assert net.classify(outputs).tolist() == model.predict(x[::7]).tolist()
     if n_classes == 2 and hasattr(model, "predict_proba"):
         off = np.abs(net.predict_proba(x) - model.predict_proba(x)).max()
+        # max_error, by default
         assert off <= net.import_report.bound <= 1e-2
 
 
@@ -271,6 +272,7 @@ def test_probabilities_are_the_models_own_or_none(model, has_probabilities):
     assert net.n_out == (1 if has_probabilities else 2)
     if has_probabilities:
         off = np.abs(net.predict_proba(x) - model.predict_proba(x)).max()
+        # max_error, by default
         assert off <= net.import_report.bound <= 1e-2
 
 

@@ -401,6 +401,7 @@ def test_float32_is_taken_in_doubles():
     single = cn.from_torch(module.float(), x, h=1e-12)
     # numbers rounded to single precision, and nothing computed in it afterwards
     flat = x[0].flatten(1).numpy()
+    # single precision has 1e-7, of which sums of layers lose some
     np.testing.assert_allclose(single(flat), rows(module.double(), x), rtol=0, atol=1e-5)
     assert 0 < np.abs(single(flat) - net(flat)).max() < 1e-6
     half = cn.from_torch(nn.Linear(3, 2, dtype=torch.bfloat16))
@@ -425,6 +426,7 @@ def test_modules_that_keep_what_they_computed():
     module(x[0])
     net = cn.from_torch(module, x, h=1e-12)
     # some knees, each off by sqrt(h)
+    # single precision has 1e-7, of which sums of layers lose some
     np.testing.assert_allclose(net(x[0].numpy()), rows(module, x), rtol=0, atol=1e-5)
     assert net.n_weights == 14  # 5 of 9 are left, and 9
 

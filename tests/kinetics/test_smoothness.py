@@ -141,6 +141,7 @@ def test_derivatives_of_first_to_third_order(name):
     first = (kinetics.to_rows(slopes) * kinetics.own) @ way + (by_input * X) @ line.x_way
 
     size = np.abs(expected).max()
+    # mpmath's, beside a solve of the layers in doubles
     np.testing.assert_allclose(first[4], expected[1], rtol=1e-11, atol=SUMMED * size)
     # eighth order: off by some step^8 = 3e-14 of a derivative of tenth order, and rounded by 1e-16
     # / step^2

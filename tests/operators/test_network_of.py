@@ -212,6 +212,7 @@ def test_the_bound_holds_where_exact_functions_were_not_met():
 def test_softmax_of_two_is_a_sigmoid():
     net = ops.to_network(chain(ops.Dense(W[:2]), ops.Softmax()), ops.Options(h=1e-10))
     p = special.softmax(X @ W[:2].T, axis=-1)
+    # max_error, by default
     assert np.abs(net(X) - p).max() <= net.import_report.bound <= 1e-2
     np.testing.assert_allclose(net(X).sum(axis=1), 1.0, atol=LAST_DIGITS)
     assert net.task == "classification"
@@ -253,6 +254,7 @@ def test_a_sigmoid_gives_probabilities_and_keeps_the_class():
     made = chain(ops.Dense(W[:1]), ops.Apply(ops.sigmoid()))
     net = ops.to_network(made, ops.Options(h=1e-10), class_names=["no", "yes"])
     p = special.expit(X @ W[0])
+    # max_error, by default
     assert np.abs(net.predict_proba(X)[:, 1] - p).max() <= 1e-2
     assert net.predict(X).tolist() == np.where(p > 0.5, "yes", "no").tolist()
 
@@ -267,6 +269,7 @@ def test_a_product_of_one_number_with_its_function_is_a_function():
     net = ops.to_network(silu, ops.Options(h=1e-10))
     z = X @ W.T
     assert np.abs(net(X) - (2 * z + 0.5) * special.expit(z)).max() <= net.import_report.bound
+    # max_error, by default
     assert net.import_report.bound <= 1e-2
     # the sigmoid by itself is read by nothing
     assert [layer.n_out for layer in net.layers] == [4]
@@ -279,6 +282,7 @@ def test_a_product_of_one_number_with_its_function_is_a_function():
     )
     net = ops.to_network(swish, ops.Options(h=1e-10))
     x = 10 * X
+    # max_error, by default
     assert np.abs(net(x) - x * np.clip(x + 3, 0, 6) / 6).max() <= net.import_report.bound <= 1e-2
     softsign = graph(
         a=(ops.Apply(ops.absolute()), "x"),
@@ -286,9 +290,11 @@ def test_a_product_of_one_number_with_its_function_is_a_function():
         out=(ops.Quotient(), "x", "b"),
     )
     net = ops.to_network(softsign, ops.Options(h=1e-10))
+    # max_error, by default
     assert np.abs(net(x) - x / (1 + np.abs(x))).max() <= net.import_report.bound <= 1e-2
     square = graph(z=(ops.Dense(W), "x"), out=(ops.Product(), "z", "z"))
     net = ops.to_network(square, ops.Options(h=1e-10, data=X))
+    # max_error, by default
     assert np.abs(net(X) - z**2).max() <= net.import_report.bound <= 1e-2
 
 

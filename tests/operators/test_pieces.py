@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from support.tolerances import LAST_DIGIT, LAST_DIGITS
+from support.tolerances import DIFFERENCED, LAST_DIGIT, LAST_DIGITS
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium import operators as ops
@@ -89,7 +89,7 @@ def test_exact_counterparts_are_off_by_their_knees_alone(function):
 def test_algebraic_counterparts_have_their_slope_and_the_distance_that_is_told(function):
     z = np.array([-1e-6, 1e-6])
     slopes = [np.diff(f(z))[0] / 2e-6 for f in (function.of, function.algebraic)]
-    np.testing.assert_allclose(*slopes, rtol=1e-6)
+    np.testing.assert_allclose(*slopes, rtol=DIFFERENCED)
     off = np.abs(function.algebraic(FAR) - function.of(FAR)).max()
     np.testing.assert_allclose(distance(function, function.algebraic), off, rtol=1e-3)
 
@@ -106,6 +106,7 @@ def test_what_runs_into_no_line_needs_a_range():
         fitted(ops.exponential(), 1e-2, 1e-8)
     z = np.linspace(-9, 1, 10_001)
     fit = fitted(ops.exponential(), 1e-2, 1e-8, -math.inf, 1.0)
+    # max_error, by default
     assert np.abs(fit.activation(z) - np.exp(z)).max() <= fit.error <= 1e-2
 
 

@@ -37,6 +37,7 @@ def test_derivatives_by_each_reaction_are_differences(case):
     found = (kinetics.to_rows(slopes) * way).sum(axis=1)
     # a central difference of 1e-6 is right to 1e-12 of the third derivative, and rounds to 1e-9
     expected = (reached(own + 1e-6 * way) - reached(own - 1e-6 * way)) / 2e-6
+    # and where slopes cancel, that 1e-9 counts beside the largest
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
 

@@ -12,6 +12,7 @@ import pytest
 from support.tolerances import LAST_DIGIT, ROUNDED, SUMMED
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.simulation.outcome import ACCURATE
 
 DRIVES = np.concatenate([[0.0], *(sign * np.geomspace(1e-8, 1e8, 9) for sign in (1, -1))])
 KINDS = [cn.SmoothedReLU, cn.Linear, cn.LeakyReLU, cn.Sigmoid, cn.Tanh, cn.Normalized]
@@ -83,6 +84,7 @@ def test_each_species_is_right_by_itself(kind, method):
             if steady.status[i].failed:
                 # P comes to rest at the rate of sum y = h / |z|, and is waited for until t = 1e18
                 assert (kind, method) == (cn.Normalized, "integrate")
+                # where doubles have no digit left of it
                 assert h / -z < 1e-16
                 continue
             species, outputs = exact(net, [z])
@@ -230,7 +232,7 @@ def test_what_is_called_solved_is_solved(n, every):
                 continue
             relative = off(y, species) / y
             if outcome.kind.value != "doubtful":
-                assert relative.max() <= 1e-8, (number, way, outcome)
+                assert relative.max() <= ACCURATE, (number, way, outcome)
             # bounds are to first order: of what is off by more than a hundredth they say no more
             # than that
             if relative.max() < 0.01:

@@ -112,6 +112,7 @@ def test_tolerances_are_those_of_one_run(tolerances):
     exact = model.time_course(TIME)
     coarse = model.time_course(TIME, tolerances=tolerances)
     assert not np.array_equal(coarse, exact)
+    # errors of 1e-3 a step add up to some times as much
     np.testing.assert_allclose(coarse, exact, atol=0.02)
     np.testing.assert_array_equal(FlatModel(model.crn).time_course(TIME), exact)
 
@@ -187,9 +188,11 @@ def test_of_two_ends_integration_goes_to_that_of_its_start():
     found = FlatModel(two_ended()).steady_states(starts, np.empty((4, 0)), newton=False)
     assert found.status.tolist() == ["integrated"] * 4
     # as near as 1e-12 of a species' own fixed point, which is what settle works for
+    # both are within 1e-12 of the fixed point (`settle.TOLERANCE`)
     np.testing.assert_allclose(found.x[:, 0], [1, 1, 4, 4], rtol=2e-12)
     # where Newton's method is near an end, it goes there too
     found = FlatModel(two_ended()).steady_states(starts[[0, 3]], np.empty((2, 0)))
+    # both are within 1e-12 of the fixed point (`settle.TOLERANCE`)
     np.testing.assert_allclose(found.x[:, 0], [1, 4], rtol=2e-12)
 
 
@@ -209,6 +212,7 @@ def test_from_a_wrong_root_of_newtons_method_it_goes_back_to_the_start():
     found = model.steady_states(starts, nothing)
     assert found.status.tolist() == ["solved after integration"] * 2
     y = (5 + np.hypot(5, 0.2)) / 2
+    # both are within 1e-12 of the fixed point (`settle.TOLERANCE`)
     np.testing.assert_allclose(found.x, [[1, y], [4, y]], rtol=2e-12)
 
 

@@ -188,6 +188,7 @@ def test_few_units_are_checked_as_many_are(units, rng):
     many = simulator.steady_state(x)
     for i, row in enumerate(x):
         one = simulator.steady_state(row)
+        # both are within 1e-12 of the fixed point (`settle.TOLERANCE`)
         np.testing.assert_allclose(one.concentrations[0], many.concentrations[i], rtol=2e-12)
         assert one.residual[0] < 1e-11
         assert one.status == ("solved",)
@@ -420,12 +421,15 @@ def test_units_of_many_rails_are_solved_rail_by_rail():
     )
     x = np.random.default_rng(0).normal(size=(30, 3))
     found = cn.Simulator(net).steady_state(x)
+    # species are within 1e-12, and outputs sums of some
     np.testing.assert_allclose(found.outputs, net(x), rtol=1e-11, atol=1e-11)
     flat = cn.Simulator(net).steady_state(x[:3], method="flat")
     np.testing.assert_allclose(found.outputs[:3], flat.outputs, rtol=SOLVED, atol=SOLVED)
     one = cn.Simulator(net).steady_state(x[:1])
+    # species are within 1e-12, and outputs sums of some
     np.testing.assert_allclose(one.outputs, net(x[:1]), rtol=1e-11, atol=1e-11)
     again = cn.Simulator(net).steady_state(x, initial=2.0)
+    # species are within 1e-12, and outputs sums of some
     np.testing.assert_allclose(again.outputs, net(x), rtol=1e-11, atol=1e-11)
 
 
@@ -436,4 +440,5 @@ def test_a_rail_that_fails_fails_its_sample():
         found = cn.Simulator(net).steady_state(x, on_error="nan")
     assert [outcome.failed for outcome in found.status] == [False, True, False]
     assert np.isnan(found.outputs[1]).all()
+    # species are within 1e-12, and outputs sums of some
     np.testing.assert_allclose(found.outputs[[0, 2]], net(np.array(x)[[0, 2]]), rtol=1e-11)

@@ -119,6 +119,7 @@ def test_loss_and_derivatives_are_those_of_the_reactions_noise(net):
     # of fourth order: steps of 1e-2 leave some 1e-8, and rounding 1e-12 / 1e-2
     h = 1e-2 * np.linalg.norm(theta) / np.sqrt(len(theta))
     differences = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
+    # those 1e-8 and 1e-10, where parts cancel
     assert slope @ along == pytest.approx(differences, rel=1e-6, abs=1e-7 * abs(value))
 
 
@@ -142,6 +143,7 @@ def test_every_derivative_is_that_of_the_objective(loss):
     steps = np.eye(len(theta)) * h
     value = [[objective(theta + k * step, samples)[0] for k in (-2, -1, 1, 2)] for step in steps]
     differences = np.array(value) @ [1, -8, 8, -1] / (12 * h)
+    # rounding of 1e-12 over a step of 1e-4 or 1e-6, as above
     np.testing.assert_allclose(slope, differences, atol=1e-7 * np.abs(slope).max())
 
 
