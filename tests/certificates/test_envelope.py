@@ -1,10 +1,12 @@
 """The envelope network against other integrators, and against trajectories of whole networks."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from support.networks import HIDDEN, STOOD_FOR, Swish, cases, corpus
-from support.tolerances import DIFFERENCED, ROUNDED, SOLVED
+from support.tolerances import DIFFERENCED, LAST_DIGITS, ROUNDED, SOLVED
 from support.trajectories import check, draw
 
 import crn_nn_tellurium as cn
@@ -205,3 +207,31 @@ def test_the_envelope_is_a_network_that_can_be_written_down():
     text = cn.to_antimony(envelope.network)
     assert "Y1_0_above" in text
     assert ONE in text
+
+
+@pytest.mark.parametrize("name", ["skip connections", "Normalized output", "Tanh output"])
+def test_what_makes_and_takes_is_bounded_by_its_corners(name, rng):
+    """Each term beside its species, with every factor at either end: the least and the most of all
+    corners are the bounds, so that none of them is too small or at the wrong end.
+    """
+    net = next(case.net for case in LAYERED if case.name == name)
+    envelope = EnvelopeModel(NetworkKinetics(net)).envelope
+    terms, rates = envelope.terms, 0.1
+    low = rng.uniform(0.5, 1.0, envelope.n)
+    held_low = rng.uniform(0.5, 1.0, len(envelope.crn.boundary))
+    (y, x), (y_high, x_high) = (low, held_low), (1.3 * low, 1.2 * held_low)
+    found = envelope.coefficients((y, y_high), (x, x_high), rates)
+    # what a term has no second factor of is 1
+    ends = np.array([[*y, *x, 1.0], [*y_high, *x_high, 1.0]])
+    sizes = np.abs(terms.number) * envelope.crn.constants[terms.constant]
+    for t, (size, own) in enumerate(zip(sizes, terms.row, strict=True)):
+        beside = ends[:, own] if terms.power[t] == 0 else np.ones(2)
+        others = (ends[:, other] for other in terms.others[t])
+        corners = [
+            k * np.prod(factors) / y_own
+            for k, y_own, *factors in product(
+                (size * (1 - rates), size * (1 + rates)), beside, *others
+            )
+        ]
+        assert found.least[t] == pytest.approx(min(corners), rel=LAST_DIGITS)
+        assert found.most[t] == pytest.approx(max(corners), rel=LAST_DIGITS)

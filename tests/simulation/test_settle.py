@@ -8,8 +8,8 @@ from crn_nn_tellurium.simulation.settle import solve
 
 
 class Bistable:
-    """dx/dt = -(x - 1) (x - 2) (x - 3), whose courses from 0 end at 1. Newton's method takes what is
-    not there yet to a root below zero, and that to 3.
+    """dx/dt = -(x - 1) (x - 2) (x - 3), whose courses from 0 end at 1. Newton's method takes what
+    is not there yet to a root below zero, and that to 3.
     """
 
     def newton(self, x, _):
