@@ -235,3 +235,24 @@ def test_what_makes_and_takes_is_bounded_by_its_corners(name, rng):
         ]
         assert found.least[t] == pytest.approx(min(corners), rel=LAST_DIGITS)
         assert found.most[t] == pytest.approx(max(corners), rel=LAST_DIGITS)
+
+
+def test_the_upper_copy_of_what_two_catalysts_make_is_exact(rng):
+    """Mp' = Yp S - Mp, so m' = (1 + a) (1 + s) - 1 - m of the relative errors, where s is what S is
+    above its fixed point, with what starts above the most that is made of it.
+    """
+    net = cn.Network([cn.Layer([[1.0]], [0.0], Swish(h=0.1))])
+    envelope = EnvelopeModel(NetworkKinetics(net)).envelope
+    at_point, held = at(net, np.array([0.7]))
+    values = envelope.constants(envelope.coefficients(at_point, (held, held)))
+    network = envelope.network
+    state = rng.uniform(0.0, 3.0, len(network.floating))
+    error = dict(zip(network.floating, state, strict=True))
+    change = dict(
+        zip(network.floating, network.right_hand_side(state, constants=values), strict=True)
+    )
+    s = error["S1_0_above"] + error["S1_0_extra"]
+    for rail, product_of in (("Yp1_0", "Mp1_0"), ("Yn1_0", "Mn1_0")):
+        a, m = error[f"{rail}_above"], error[f"{product_of}_above"]
+        expected = (1 + a) * (1 + s) - 1 - m
+        assert change[f"{product_of}_above"] == pytest.approx(expected, rel=ROUNDED)
