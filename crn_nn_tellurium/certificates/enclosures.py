@@ -19,11 +19,13 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import (
     FloatArray,
     bracket_largest,
+    brief,
     by_sample,
     card,
     check_choice,
     check_share,
     frame_of,
+    real_numbers,
 )
 from crn_nn_tellurium.certificates.question import (
     check_rates,
@@ -421,13 +423,13 @@ def _is_certain(net: Network, nominal: FloatArray, outputs: Bounds) -> npt.NDArr
 def _widened(net: Network, boxes: Interval, inputs: Any) -> Interval:
     """Boxes of inputs with an absolute error added, as far as inputs may go."""
     try:
-        error = np.broadcast_to(np.asarray(inputs, dtype=float), (net.n_in,))
+        error = np.broadcast_to(real_numbers("inputs", inputs), (net.n_in,))
     except (TypeError, ValueError, OverflowError) as problem:
-        text = f"inputs is {inputs!r}; expected an absolute error, one number or {net.n_in}"
+        text = f"inputs is {brief(inputs)}; expected an absolute error, one number or {net.n_in}"
         raise InputError(text) from problem
     if not np.all(np.isfinite(error) & (error >= 0)):
         raise InputError(
-            f"inputs is {inputs!r}; expected absolute errors of the inputs, finite and >= 0"
+            f"inputs is {brief(inputs)}; expected absolute errors of the inputs, finite and >= 0"
         )
     lowest = {"nonnegative": 0.0, "signed": -np.inf}.get(net.inputs)
     floor = np.array(net.input_range[0]) if lowest is None else lowest

@@ -22,7 +22,7 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     check_kind,
     check_positive,
-    labels_given,
+    labels_or_numbers,
     progress_bar,
     whole_number,
 )
@@ -255,7 +255,7 @@ def _samples(
             )
         return x, np.zeros(len(x))  # values are what counts, so regression will do
     net.need_classes("a read-out window without tolerance")
-    classes = net.predict(x) if y is None else labels_given("y", y)
+    classes = net.predict(x) if y is None else labels_or_numbers("y", y)
     check_classes(net, x, classes)
     return x, classes
 

@@ -24,6 +24,7 @@ from crn_nn_tellurium.basics import (
     frame_of,
     is_real,
     read_only,
+    seed_given,
     whole_number,
 )
 from crn_nn_tellurium.certificates import input_points, is_single, kinetics_of
@@ -191,7 +192,7 @@ class Search:
             layer.check_order("an attack needs an activation without such a loop")
         self.x, self.single = input_points(self.net, x), is_single(self.net, x)
         self._inputs = self.net.input_coding.code(self.x)
-        self._seed = whole_number("seed", seed, 0)
+        self._seed = seed_given(seed)
         self._restarts = whole_number("restarts", restarts, 0)
         self._nominal = self.net(self.x)
         pushes = output is not None or self.net.task == "regression"

@@ -13,6 +13,7 @@ from crn_nn_tellurium.basics import (
     all_of_kind,
     check_kind,
     labels_given,
+    labels_or_numbers,
     real_numbers,
     some,
     truth,
@@ -249,7 +250,7 @@ def plot_certified_margins(
     >>> plot_certified_margins(certified_margin(net, x), net.predict(x)).get_ylabel()
     'class'
     """
-    values, classes = real_numbers("margins", margins), labels_given("labels", labels)
+    values, classes = real_numbers("margins", margins), labels_or_numbers("labels", labels)
     if values.ndim != 1 or values.shape != classes.shape or not len(values):
         raise InputError(
             f"margins and labels have shapes {values.shape} and {classes.shape}; expected"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from support.tolerances import DIFFERENCED
 from support.trajectories import adverse_starts, draw, settles_at, starts
 
 import crn_nn_tellurium as cn
@@ -137,7 +138,7 @@ def test_what_a_rail_loses_by_itself_counts_for_its_difference_from_the_other():
         cn.certify(above_its_ceiling(bias=5.0, value=value), [0.0], TOLERANCE)
         for value in (LostApart(h=1e-4), cn.ClippedReLU(h=1e-4, ceiling=2.0))
     )
-    assert own.settling_time == pytest.approx(known.settling_time, rel=1e-6)
+    assert own.settling_time == pytest.approx(known.settling_time, rel=DIFFERENCED)
     late = latest_of(above_its_ceiling(bias=5.0, value=LostApart(h=1e-4)), [0.0], own, 0, 30.0)
     assert 0.8 < late / own.settling_time <= 1
 
@@ -168,7 +169,7 @@ def test_networks_within_the_errors_settle_to_their_own_fixed_point_in_time():
         target = cn.Simulator(other).steady_state([0.0]).outputs[0]
         for course in courses(other, [0.0], seed, 20 * certificate.settling_time):
             late = course.time >= certificate.settling_time
-            assert np.abs(course.outputs[late] - target).max() <= TOLERANCE * (1 + 1e-6)
+            assert np.abs(course.outputs[late] - target).max() <= TOLERANCE * (1 + DIFFERENCED)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -186,10 +187,10 @@ def test_no_species_changes_faster_than_its_bound(seed, paces):
         known = (at >= 0) & (course.time[1:] <= pace._time[-1])
         # rates of change are sums that cancel, of concentrations integrated to 1e-9
         room = 1e-7 * gross[known] + 1e-9
-        assert np.all(np.abs(change[known]) <= pace.change[at[known]] * (1 + 1e-6) + room)
+        assert np.all(np.abs(change[known]) <= pace.change[at[known]] * (1 + DIFFERENCED) + room)
         apart = np.abs(change[:, rails] - change[:, pace._first[rails]])[known]
         both = room[:, rails] + room[:, pace._first[rails]]
-        assert np.all(apart <= pace.apart[at[known]][:, rails] * (1 + 1e-6) + both)
+        assert np.all(apart <= pace.apart[at[known]][:, rails] * (1 + DIFFERENCED) + both)
         seen += known.sum()
     assert seen > 100
 

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from support.tolerances import DIFFERENCED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium import (
@@ -71,7 +72,7 @@ def test_an_envelope_of_intervals_in_the_tube_as_distances():
     # within the tolerance of the fixed points from the mark on, up to the rounding of the grid's
     # interpolation
     after = ax.lines[1].get_xydata()[ax.lines[1].get_xdata() > marked(ax) * 1.05]
-    assert after[:, 1].max() <= half + 1 + 1e-6
+    assert after[:, 1].max() <= half + 1 + DIFFERENCED
 
 
 def test_a_converted_certificate_is_drawn_in_its_units_with_trajectories_of_the_model():
