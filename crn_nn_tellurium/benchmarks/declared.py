@@ -27,7 +27,8 @@ class Contender:
 
     `needs` are modules; where one is not installed, that is said. `faster_because` is told where it
     was measured to be faster than the first contender, and nowhere else. `limit` is in seconds,
-    where it is not the benchmark's. What is no peer is a limit or another way of ours.
+    where it is not the benchmark's; `up_to` are weights beyond which it is known to take too long.
+    What is no peer is another way of ours.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Contender:
     needs: Sequence[str] = ()
     faster_because: str = ""
     limit: float | None = None
+    up_to: float = math.inf
     is_peer: bool = True
 
 
@@ -43,9 +45,8 @@ class Benchmark:
     """A subject, with what of it is done, for what `item` a time is, and by whom: ours first.
 
     Cases are in order of size. `limit` is the seconds that a step of a contender may take (making
-    ready, a call), beyond which its curve ends; `budget` are those of the whole subject. What is
-    slow only once in a process (`first_calls`) is timed in a new one in each round. Answers further
-    apart than `agreement` are pointed out; None where they are none to compare.
+    ready, a call), beyond which its curve ends; `budget` are those of the whole subject. Answers
+    further apart than `agreement` are pointed out; None where they are none to compare.
     """
 
     subject: str
@@ -56,7 +57,6 @@ class Benchmark:
     contenders: Sequence[Contender]
     limit: float = 12.0
     budget: float = 70.0
-    first_calls: bool = False
     agreement: float | None = 1e-4
 
     @property

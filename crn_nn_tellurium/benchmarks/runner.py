@@ -94,6 +94,11 @@ class _Workers:
         if worker is not None:
             worker.end()
 
+    def forget(self) -> None:
+        """Give back what was prepared for the last case."""
+        for worker in self.present.values():
+            worker.forget(_IMPORTS)
+
     def end(self) -> None:
         for worker in self.present.values():
             worker.end()
@@ -130,6 +135,7 @@ class _Subject:
 
     def measure(self, case: str, before: Sequence[Measurement]) -> list[Measurement]:
         """What all contenders take for a case, after what is known of smaller ones."""
+        self.workers.forget()
         ended = {one.contender: one for one in before if not one.is_measured}
         taken = [
             self._first(contender, case, ended.get(contender.name))
@@ -139,7 +145,7 @@ class _Subject:
             for one in taken:
                 # what is slow is timed once, and nothing for longer than that
                 if not one.outcome and one.spent < self.effort.slow and self._left() > 0:
-                    self._again(one, case)
+                    self._again(one)
         ours = taken[0].samples[0].answer if taken[0].samples else None
         return [self._measurement(one, case, ours) for one in taken]
 
@@ -155,6 +161,8 @@ class _Subject:
         taken = _Taken(contender)
         if missing(contender):
             taken.outcome = f"not installed: {missing(contender)}"
+        elif n_weights(case) > contender.up_to:
+            taken.outcome = f"not run beyond {contender.up_to:,} weights"
         elif ended is not None:
             was = f"not run: {ended.case} {ended.outcome}"
             taken.outcome = ended.outcome if ended.outcome.startswith("not run") else was
@@ -163,25 +171,21 @@ class _Subject:
         else:
             with self._step(taken):
                 self._sample(taken, case)
-                if not self.benchmark.first_calls:
-                    self._calibrate(taken)
+                self._calibrate(taken)
         return taken
 
-    def _again(self, taken: _Taken, case: str) -> None:
+    def _again(self, taken: _Taken) -> None:
         with self._step(taken):
-            if self.benchmark.first_calls:
-                self.workers.drop(taken.contender)
-                self._sample(taken, case)
-            else:
-                worker = self.workers.of(taken.contender)
-                self._keep(taken, worker.call(taken.times, self._limit(taken.contender)))
+            worker = self.workers.of(taken.contender)
+            limit = self._limit(taken.contender)
+            self._keep(taken, worker.call(taken.contender.name, taken.times, limit))
 
     def _sample(self, taken: _Taken, case: str) -> None:
         """Prepare, and the first call."""
         contender, limit = taken.contender, self._limit(taken.contender)
         worker = self.workers.of(contender)
-        taken.ready = worker.prepare(contender.prepare, case, limit).cpu
-        self._keep(taken, worker.call(1, limit))
+        taken.ready = worker.prepare(contender.name, contender.prepare, case, limit).cpu
+        self._keep(taken, worker.call(contender.name, 1, limit))
 
     def _calibrate(self, taken: _Taken) -> None:
         """As many calls as make a sample that clocks can tell; the first call was a warm-up."""
@@ -190,7 +194,7 @@ class _Subject:
         if first.wall * first.items > self.effort.slow:
             return
         while True:
-            sample = worker.call(taken.times, limit)
+            sample = worker.call(taken.contender.name, taken.times, limit)
             took = sample.wall * sample.items * taken.times
             if took >= self.effort.least:
                 break

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -71,13 +72,17 @@ class Worker:
         """Import what a contender needs."""
         self._ask(("load", tuple(modules)), limit)
 
-    def prepare(self, prepare: Prepare, case: str, limit: float) -> Sample:
-        """Make what is made once."""
-        return self._ask(("prepare", prepare, case), limit)
+    def prepare(self, name: str, prepare: Prepare, case: str, limit: float) -> Sample:
+        """Make what is made once, for a contender's name."""
+        return self._ask(("prepare", name, prepare, case), limit)
 
-    def call(self, times: int, limit: float) -> Sample:
+    def call(self, name: str, times: int, limit: float) -> Sample:
         """What a call takes, by so many of them."""
-        return self._ask(("call", times), limit)
+        return self._ask(("call", name, times), limit)
+
+    def forget(self, limit: float) -> None:
+        """Give back what was prepared."""
+        self._ask(("forget",), limit)
 
     def end(self) -> None:
         """End the process, whatever it does."""
@@ -119,7 +124,7 @@ def _serve(pipe: Connection) -> None:
     # Ctrl-C goes to all of a terminal's processes; who started this one ends it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _quiet()
-    work = Work(run=lambda: None)
+    works: dict[str, Work] = {}
     while True:
         try:
             what, *given = pipe.recv()
@@ -134,11 +139,13 @@ def _serve(pipe: Connection) -> None:
                 for name in given[0]:
                     importlib.import_module(name)
             elif what == "prepare":
-                work = Work(run=lambda: None)  # what the last case held is given back
+                name, prepare, case = given
                 _forget_peak()
-                reply, work = _timed(lambda given=given: given[0](given[1]))
+                reply, works[name] = _timed(partial(prepare, case))
+            elif what == "call":
+                reply = repeated(works[given[0]], given[1])
             else:
-                reply = repeated(work, given[0])
+                works.clear()
         except Exception as error:  # whatever a peer throws is said in the report
             reply = _failed(error)
         pipe.send(reply)
