@@ -6,7 +6,7 @@ import importlib.util
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -45,14 +45,13 @@ def run(
         begun = clock() - results.seconds
         try:
             for benchmark in benchmarks:
+                known = {one.case for one in results.of(benchmark.subject)}
+                cases = [case for case in cases_of(benchmark, effort) if case not in known]
+                if not cases:
+                    continue
                 subject = _Subject(benchmark, effort, workers, clock)
-                for case in benchmark.cases:
-                    if n_weights(case) > effort.weights:
-                        continue
-                    before = results.of(benchmark.subject)
-                    if any(one.case == case for one in before):
-                        continue
-                    rows = subject.measure(case, before)
+                for case in cases:
+                    rows = subject.measure(case, results.of(benchmark.subject))
                     results = replace(
                         results,
                         measurements=(*results.measurements, *rows),
@@ -64,6 +63,11 @@ def run(
                     workers.end()
         finally:
             workers.end()
+
+
+def cases_of(benchmark: Benchmark, effort: Effort) -> list[str]:
+    """The cases that are measured with an effort."""
+    return [case for case in benchmark.cases if n_weights(case) <= effort.weights]
 
 
 def missing(contender: Contender) -> str:
@@ -80,12 +84,25 @@ class _Workers:
     by_contender: bool
     present: dict[str, Any] = field(default_factory=dict)
 
+    def begin(self, contenders: Sequence[Contender]) -> None:
+        """Start the processes of contenders that can run, all at once, and wait for them."""
+        for contender in contenders:
+            self._started(contender)
+        for contender in contenders:
+            # what fails here fails again, and is said, where it is measured
+            with suppress(BeyondLimitError, FailedStepError):
+                self.of(contender)
+
     def of(self, contender: Contender) -> Any:
         """A contender's process, with what it needs."""
+        worker = self._started(contender)
+        worker.load(contender.needs, _IMPORTS)
+        return worker
+
+    def _started(self, contender: Contender) -> Any:
         key = self._key(contender)
         if key not in self.present:
             self.present[key] = self.start()
-        self.present[key].load(contender.needs, _IMPORTS)
         return self.present[key]
 
     def drop(self, contender: Contender) -> None:
@@ -130,6 +147,8 @@ class _Subject:
     clock: Callable[[], float]
 
     def __post_init__(self) -> None:
+        # imports are none of the subject's time
+        self.workers.begin([one for one in self.benchmark.contenders if not missing(one)])
         self._budget = min(self.benchmark.budget, self.effort.budget)
         self._ends = self.clock() + self._budget
 
@@ -191,11 +210,11 @@ class _Subject:
         """As many calls as make a sample that clocks can tell; the first call was a warm-up."""
         worker, limit = self.workers.of(taken.contender), self._limit(taken.contender)
         first = taken.samples[0]
-        if first.wall * first.items > self.effort.slow:
+        if taken.spent > self.effort.slow:
             return
         while True:
             sample = worker.call(taken.contender.name, taken.times, limit)
-            took = sample.wall * sample.items * taken.times
+            took = sample.cpu * sample.items * taken.times
             if took >= self.effort.least:
                 break
             # towards what is wanted, and not too far: a first guess is rough
@@ -204,7 +223,7 @@ class _Subject:
 
     def _keep(self, taken: _Taken, sample: Sample) -> None:
         taken.samples.append(sample)
-        taken.spent += sample.wall * sample.items * taken.times
+        taken.spent += sample.cpu * sample.items * taken.times
 
     @contextmanager
     def _step(self, taken: _Taken) -> Iterator[None]:

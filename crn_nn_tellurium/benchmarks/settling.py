@@ -13,7 +13,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.benchmarks import peers
 from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender, Work
-from crn_nn_tellurium.benchmarks.making import COPASI_NEEDS, OURS, SCRIPT_NEEDS
+from crn_nn_tellurium.benchmarks.making import COPASI_NEEDS, OURS, SCRIPT_NEEDS, models_kept
 from crn_nn_tellurium.benchmarks.models import (
     LADDER,
     Equations,
@@ -52,8 +52,6 @@ def our_first(case: str) -> Work:
     Simulator(network("2-2-3")).steady_state(inputs("2-2-3", 1))
 
     def run() -> FloatArray:
-        from crn_nn_tellurium.benchmarks.making import models_kept
-
         with models_kept("off"):
             return Simulator(net).steady_state(x).outputs[0]
 
@@ -68,6 +66,8 @@ def our_scan(case: str) -> Work:
     net, x = network(case), inputs(case, 1)[0]
     name, grid = net.input_names[0], np.linspace(0, 1, GRID)
     simulator = Simulator(net).compile()
+
+    scan(simulator, {name: grid[:2]}, x=x)
 
     def run() -> FloatArray:
         return scan(simulator, {name: grid}, x=x).outputs.values[:3]
@@ -429,7 +429,7 @@ SETTLING = (
         "a trajectory",
         ("xor", *LADDER[:4]),
         (
-            Contender(OURS, our_stochastic, ("numba",)),
+            Contender(OURS, our_stochastic, ("numba",), limit=60.0),
             Contender("roadrunner", script_stochastic, SCRIPT_NEEDS),
             Contender("COPASI", copasi_stochastic, COPASI_NEEDS),
             Contender("bioscrape", bioscrape_stochastic, ("bioscrape",)),
