@@ -84,4 +84,4 @@ class Effort:
 
 
 FULL = Effort(rounds=7, least=0.05, slow=2.0)
-QUICK = Effort(rounds=3, least=0.01, slow=0.3, limit=1.5, budget=3.0, weights=1_000, fresh=False)
+QUICK = Effort(rounds=3, least=0.01, slow=0.3, limit=6.0, budget=4.0, weights=1_000, fresh=False)

@@ -122,10 +122,10 @@ def our_training(case: str) -> Work:
     x, y = inputs(case, MANY), targets(case, MANY)
     optimizer = LBFGS(max_iter=ITERATIONS, tolerance=0.0)
 
-    def run() -> None:
-        fit(net, x, y, optimizer=optimizer)
+    def run() -> int:
+        return len(fit(net, x, y, optimizer=optimizer).records)
 
-    return Work(run, ITERATIONS)
+    return Work(run, run())
 
 
 def sklearn_training(case: str) -> Work:
@@ -135,14 +135,15 @@ def sklearn_training(case: str) -> Work:
     net, x, y = network(case), inputs(case, MANY), targets(case, MANY)
     hidden = [layer.n_out for layer in net.layers[:-1]]
     shared: Any = {"max_iter": ITERATIONS, "random_state": 0, "tol": 1e-12}
-    model = MLPRegressor(hidden, solver="lbfgs", max_fun=10**6, **shared)
+    model = MLPRegressor(hidden_layer_sizes=hidden, solver="lbfgs", max_fun=10**6, **shared)
 
     def run() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it was told to end before it has converged
             model.fit(x, y)
 
-    return Work(run, ITERATIONS)
+    run()
+    return Work(run, model.n_iter_)
 
 
 def torch_training(case: str) -> Work:
@@ -154,7 +155,7 @@ def torch_training(case: str) -> Work:
     y = torch.tensor(targets(case, MANY), dtype=kind)
     loss = torch.nn.MSELoss()
 
-    def run() -> None:
+    def run() -> int:
         torch.manual_seed(0)
         module = torch_network(case)
         options: Any = {"tolerance_grad": 0.0, "tolerance_change": 0.0}
@@ -169,8 +170,9 @@ def torch_training(case: str) -> Work:
             return found
 
         optimizer.step(closure)
+        return int(next(iter(optimizer.state.values()))["n_iter"])
 
-    return Work(run, ITERATIONS)
+    return Work(run, run())
 
 
 PLAIN = (

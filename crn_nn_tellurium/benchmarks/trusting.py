@@ -135,7 +135,7 @@ def our_noise(case: str) -> Work:
     simulator, x = Simulator(network(case)).compile(), inputs(case, SAMPLES)
 
     def run() -> FloatArray:
-        return noise(simulator, x, volume=VOLUME).output_covariance[0] * VOLUME
+        return noise(simulator, x, volume=VOLUME).covariance[0] * VOLUME
 
     return Work(run, SAMPLES)
 
