@@ -7,7 +7,6 @@ import warnings
 from functools import partial
 from typing import Any
 
-
 from crn_nn_tellurium.benchmarks import peers
 from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender, Work
 from crn_nn_tellurium.benchmarks.making import OURS, SCRIPT_NEEDS
@@ -175,9 +174,7 @@ def torch_training(case: str) -> Work:
     return Work(run, run())
 
 
-PLAIN = (
-    "a plain ReLU takes no root and its slope is 0 or 1; there are no rails, no h and no checks"
-)
+PLAIN = "a plain ReLU takes no root and its slope is 0 or 1; there are no rails, no h and no checks"
 LEARNING = (
     Benchmark(
         "gradient",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,7 +34,7 @@ def n_weights(case: str) -> int:
     if not case[0].isdigit():
         return network(case).n_weights
     layers = _layers(case)
-    return sum(n_in * n_out for n_in, n_out in zip(layers[:-1], layers[1:], strict=True))
+    return sum(n_in * n_out for n_in, n_out in itertools.pairwise(layers))
 
 
 def _layers(case: str) -> list[int]:
@@ -115,7 +116,6 @@ class Equations:
             z = (value @ weights.T + bias)[..., None] * signs
             value = ((z + np.sqrt(z * z + 4 * h)) / 2) @ signs
         return value
-
 
     def rates(self, y: FloatArray, x: FloatArray) -> FloatArray:
         """dy/dt for a state (n_rails in all,) of one sample x (n_in,)."""

@@ -37,9 +37,17 @@ def subject_picture(results: Results, benchmark: Benchmark) -> Figure:
         for row in rows:
             if row.is_measured and row.case not in LADDER:
                 ax.plot(row.weights, row.cpu, linestyle="", **look)
-                ax.annotate(row.case, (row.weights, row.cpu), (4, -9), fontsize=6, textcoords="offset points")
+                ax.annotate(
+                    row.case,
+                    (row.weights, row.cpu),
+                    (4, -9),
+                    fontsize=6,
+                    textcoords="offset points",
+                )
             elif limit := _limit(row):
-                ax.plot(row.weights, limit, "^", color=color(number), fillstyle="none", markersize=7)
+                ax.plot(
+                    row.weights, limit, "^", color=color(number), fillstyle="none", markersize=7
+                )
     _finish(ax, f"CPU time of {benchmark.item} (s)", benchmark.title)
     return figure
 
@@ -60,7 +68,15 @@ def memory_picture(results: Results) -> Figure:
             xs, ys = zip(*((row.weights, row.memory) for row in found), strict=True)
             mark = _MARKS[number // 10 % len(_MARKS)]
             style = "-" if number < 10 else "--"
-            ax.plot(xs, ys, marker=mark, markersize=4, linestyle=style, color=color(number), label=benchmark.title)
+            ax.plot(
+                xs,
+                ys,
+                marker=mark,
+                markersize=4,
+                linestyle=style,
+                color=color(number),
+                label=benchmark.title,
+            )
     _finish(ax, "peak memory of the process (MB)", "Memory of this package")
     return figure
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from crn_nn_tellurium.basics import read_text, write_files
 from crn_nn_tellurium.benchmarks.declared import Benchmark
 from crn_nn_tellurium.benchmarks.results import Results
-from crn_nn_tellurium.benchmarks.subjects import BENCHMARKS, SUBJECTS
+from crn_nn_tellurium.benchmarks.subjects import SUBJECTS
 from crn_nn_tellurium.benchmarks.tables import (
     EQUAL,
     FITTED,
@@ -19,7 +19,6 @@ from crn_nn_tellurium.benchmarks.tables import (
     memory_table,
     present,
     subject_table,
-    times,
 )
 
 FIGURES, REPORT, MEMORY = "figures.json", "report.md", "memory.png"
@@ -66,8 +65,8 @@ def report(results: Results) -> str:
         "# Benchmarks",
         machine_text(results),
         *_unfinished(results),
-        f"Times are CPU time on one thread (with that of processes that are started): medians of"
-        f" rounds in which all take turns. Of peers, the number in brackets is their time over ours:"
+        "Times are CPU time on one thread (with that of processes that are started): medians of"
+        " rounds in which all take turns. Of peers, the number in brackets is their time over ours:"
         f" below 1 they are faster. An open triangle is where a step took longer than it may; there"
         f" a curve ends. Exponents go through the {FITTED} largest random networks.",
         "## Where others are faster",
@@ -96,13 +95,16 @@ def machine_text(results: Results) -> str:
     kind = "crn-nn bench --full" if results.full else "crn-nn bench"
     there = ", ".join(f"{name} {v}" for name, v in machine.versions.items() if v)
     absent = ", ".join(name for name, v in machine.versions.items() if not v)
-    known = not math.isnan(results.load_before)
-    load = f"load {results.load_before:.1f} before, {results.load_after:.1f} after" if known else ""
-    busy = results.load_before > 0.5 * machine.cores or results.load_after > 1.5 + 0.5 * machine.cores
+    load = "load not known"
+    if not math.isnan(results.load_before):
+        load = f"load {results.load_before:.1f} before and {results.load_after:.1f} at the end"
+    # the run itself is one process
+    ends = results.load_before, results.load_after - 1
+    busy = max(ends) > 0.5 * machine.cores
     resumed = f", resumed {results.pauses} times" if results.pauses else ""
     text = (
         f"One run of `{kind}` on {results.started}, {results.seconds / 60:.0f} minutes{resumed}:"
-        f" {machine.processor}, {machine.cores} cores, {machine.memory_gb:g} GB; {load or 'load not known'};"
+        f" {machine.processor}, {machine.cores} cores, {machine.memory_gb:g} GB; {load};"
         f" {machine.system}; Python {machine.python}; {there}."
     )
     if absent:
@@ -166,5 +168,3 @@ def _notes(results: Results, benchmark: Benchmark) -> Iterable[str]:
     for row in theirs:
         if row.off > benchmark.agreement:
             yield f"**{row.contender} is {row.off:.1e} from our answer for {row.case}.**"
-
-

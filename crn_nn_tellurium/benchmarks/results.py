@@ -6,7 +6,7 @@ import json
 import math
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -84,6 +84,11 @@ class Results:
     pauses: int = 0
     measurements: tuple[Measurement, ...] = ()
 
+    @property
+    def n_cases(self) -> int:
+        """How many cases are measured, of all subjects."""
+        return len({(one.subject, one.case) for one in self.measurements})
+
     def of(self, subject: str) -> list[Measurement]:
         """Those of a subject, in the order of its cases."""
         return [one for one in self.measurements if one.subject == subject]
@@ -127,7 +132,10 @@ class Results:
 def _measurement(row: dict[str, Any]) -> Measurement:
     numbers = {field.name for field in fields(Measurement) if field.type == "float"}
     return Measurement(
-        **{key: math.nan if key in numbers and value is None else value for key, value in row.items()}
+        **{
+            key: math.nan if key in numbers and value is None else value
+            for key, value in row.items()
+        }
     )
 
 
@@ -185,8 +193,3 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def measured(rows: Sequence[Measurement]) -> list[Measurement]:
-    """Those with a time."""
-    return [row for row in rows if row.is_measured]

@@ -6,7 +6,7 @@ import importlib.util
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,7 +23,7 @@ from crn_nn_tellurium.benchmarks.worker import (
     Worker,
 )
 
-_IMPORTS = 60.0
+_IMPORTS = 120.0
 """Seconds that imports may take."""
 Start = Callable[[str], Any]
 """Starts a worker, whose files may be in a folder."""
@@ -89,9 +89,11 @@ class _Workers:
         for contender in contenders:
             self._started(contender)
         for contender in contenders:
-            # what fails here fails again, and is said, where it is measured
-            with suppress(BeyondLimitError, FailedStepError):
+            try:
                 self.of(contender)
+            except (BeyondLimitError, FailedStepError):
+                # it fails again, and is said, where it is measured; a late reply is nobody's
+                self.drop(contender)
 
     def of(self, contender: Contender) -> Any:
         """A contender's process, with what it needs."""
@@ -113,8 +115,11 @@ class _Workers:
 
     def forget(self) -> None:
         """Give back what was prepared for the last case."""
-        for worker in self.present.values():
-            worker.forget(_IMPORTS)
+        for key, worker in list(self.present.items()):
+            try:
+                worker.forget(_IMPORTS)
+            except (BeyondLimitError, FailedStepError):
+                self.present.pop(key).end()
 
     def end(self) -> None:
         for worker in self.present.values():

@@ -154,7 +154,13 @@ def copasi_course(case: str) -> Work:
 
     def run() -> list[float]:
         frame = copasi.basico.run_time_course(
-            0, T_END, POINTS - 1, model=copasi.model, use_sbml_id=True, automatic=False, **tolerances
+            0,
+            T_END,
+            POINTS - 1,
+            model=copasi.model,
+            use_sbml_id=True,
+            automatic=False,
+            **tolerances,
         )
         return peers.outputs_of(net, lambda name: frame[name].iloc[-1])
 

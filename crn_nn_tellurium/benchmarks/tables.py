@@ -103,7 +103,9 @@ def subject_table(results: Results, benchmark: Benchmark) -> Table:
         weights = ours.weights if ours else 0
         rows.append((case, f"{weights:,}", *cells))
     names = [contender.name for contender in benchmark.contenders]
-    return Table(f"{benchmark.title}: CPU time of {benchmark.item}", ["layers"], ["weights", *names], rows)
+    return Table(
+        f"{benchmark.title}: CPU time of {benchmark.item}", ["layers"], ["weights", *names], rows
+    )
 
 
 def _cell(one: Measurement | None, ours: Measurement | None) -> str:
@@ -171,13 +173,12 @@ class Lost:
     def sentence(self) -> str:
         """Where, by how much, and why."""
         factors = [1 / ratio for ratio in self.ratios.values()]
-        ends = sorted({times(min(factors)), times(max(factors))}, key=lambda t: float(t.replace(",", "")))
+        ends = sorted(
+            {times(min(factors)), times(max(factors))}, key=lambda t: float(t.replace(",", ""))
+        )
         where = ", ".join(self.ratios)
         why = self.contender.faster_because or "no reason is known"
-        return (
-            f"**{self.contender.name}**, {' to '.join(ends)} times as fast ({where}):"
-            f" {why}."
-        )
+        return f"**{self.contender.name}**, {' to '.join(ends)} times as fast ({where}): {why}."
 
 
 def lost(results: Results) -> Iterator[Lost]:
@@ -229,7 +230,13 @@ HEADLINES = (
         "gradient",
         "roadrunner's control coefficients",
     ),
-    ("a time course to t = 50", ("xor", "digits", "60-100-40"), "time_course", "time_course", "roadrunner"),
+    (
+        "a time course to t = 50",
+        ("xor", "digits", "60-100-40"),
+        "time_course",
+        "time_course",
+        "roadrunner",
+    ),
 )
 """What it is, for which cases; our subject, theirs, and who they are."""
 

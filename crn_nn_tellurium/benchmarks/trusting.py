@@ -90,7 +90,7 @@ def our_enclosure(case: str, method: str = "lines") -> Work:
 
 
 def numpy_intervals(case: str) -> Work:
-    """Interval arithmetic by hand: centres and radii through the layers, nothing rounded outward."""
+    """Interval arithmetic by hand: centres and radii through layers, nothing rounded outward."""
     equations, x = Equations.of(network(case)), inputs(case, SAMPLES)
 
     def run() -> None:
@@ -174,7 +174,10 @@ TRUSTING = (
         (
             Contender(OURS, our_certificate, ("roadrunner", "sksundae"), limit=30.0),
             Contender(
-                OURS + f", closed form, {SAMPLES} a call", our_cheap_bound, ("scipy",), is_peer=False
+                OURS + f", closed form, {SAMPLES} a call",
+                our_cheap_bound,
+                ("scipy",),
+                is_peer=False,
             ),
             Contender(
                 "one course, roadrunner",

@@ -53,18 +53,16 @@ def command(
     _check_folder(output, resume, overwrite)
     subjects = [benchmark.subject for benchmark in benchmarks]
     results = begin(full, subjects)
-    if resume:
-        assert output is not None
+    if resume and output is not None:
         results = _resumed(results, output)
     total = sum(len(cases_of(benchmark, effort)) for benchmark in benchmarks)
     try:
         # shown through a pipe too, where minutes without a word look like a fault
         with progress_bar("measuring", True, total) as show:
-            show(len({(one.subject, one.case) for one in results.measurements}), "")
-            for results in run(benchmarks, effort, results):
-                last = results.measurements[-1]
-                done = len({(one.subject, one.case) for one in results.measurements})
-                show(done, f"{last.subject} of {last.case}")
+            show(results.n_cases, "")
+            for so_far in run(benchmarks, effort, results):
+                results, last = so_far, so_far.measurements[-1]
+                show(results.n_cases, f"{last.subject} of {last.case}")
                 if output is not None:
                     write_figures(results, output)
     except KeyboardInterrupt:
@@ -87,7 +85,9 @@ def _check_folder(output: Path | None, resume: bool, overwrite: bool) -> None:
 
     if output is None:
         if resume:
-            raise InputError("--resume without --output; expected the folder of the run to go on with")
+            raise InputError(
+                "--resume without --output; expected the folder of the run to go on with"
+            )
         return
     if resume and overwrite:
         raise InputError("--resume and --overwrite; expected one of them")
@@ -115,8 +115,8 @@ def _resumed(new: Results, folder: Path) -> Results:
     ):
         if before != now:
             raise InputError(
-                f"{str(folder)!r}: its run had other {what}; expected {before}, not {now}; --overwrite"
-                " begins anew"
+                f"{str(folder)!r}: its run had other {what} ({before}, now {now}); expected the"
+                " same; --overwrite begins anew"
             )
     return replace(old, pauses=old.pauses + 1)
 

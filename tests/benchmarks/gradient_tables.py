@@ -7,15 +7,15 @@ import time
 from functools import partial
 
 import numpy as np
-from threadpoolctl import threadpool_limits
-
-import crn_nn_tellurium as cn
 from crn_nn_tellurium.commands.benchmarks import (
     GRADIENT_SIZES,
     best_of,
     random_network,
     torch_seconds,
 )
+from threadpoolctl import threadpool_limits
+
+import crn_nn_tellurium as cn
 
 BATCHES = (1, 32, 256, 2048)
 OURS = {

@@ -20,10 +20,10 @@ from scipy import optimize
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from crn_nn_tellurium.commands.benchmarks import random_network
 from support import copasi_worker
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.commands.benchmarks import random_network
 from crn_nn_tellurium.importers import antimony_to_sbml
 
 SIZES = ((2, 2, 1), (4, 8, 3), (20, 20, 10), (64, 32, 10), (784, 128, 64, 10))

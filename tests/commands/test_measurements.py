@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-
 from crn_nn_tellurium.commands.benchmarks import CertificateCost, Cost, GradientCost, Row
 from crn_nn_tellurium.commands.measurements import Measurements, seconds, tables
 
