@@ -56,7 +56,7 @@ class Benchmark:
     cases: Sequence[str]
     contenders: Sequence[Contender]
     limit: float = 12.0
-    budget: float = 70.0
+    budget: float = 50.0
     agreement: float | None = 1e-4
 
     @property

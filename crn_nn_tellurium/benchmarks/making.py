@@ -318,7 +318,7 @@ MAKING = (
                 limit=60.0,
             ),
         ),
-        budget=150.0,
+        budget=120.0,
         agreement=None,
     ),
     Benchmark(

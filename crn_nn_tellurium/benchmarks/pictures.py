@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,9 @@ def memory_picture(results: Results) -> Figure:
     figure = new_figure((7.0, 4.6))
     ax: Any = figure.subplots()
     for number, benchmark in enumerate(present(results)):
-        found = curve(results, benchmark, benchmark.ours)
+        rows = curve(results, benchmark, benchmark.ours)
+        # not every system says how much memory it was
+        found = [row for row in rows if math.isfinite(row.memory)]
         if found:
             xs, ys = zip(*((row.weights, row.memory) for row in found), strict=True)
             mark = _MARKS[number // 10 % len(_MARKS)]
@@ -82,8 +85,9 @@ def memory_picture(results: Results) -> Figure:
 
 
 def _finish(ax: Any, label: str, title: str) -> None:
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    if ax.has_data():
+        ax.set_xscale("log")
+        ax.set_yscale("log")
     ax.set_xlabel("number of weights")
     ax.set_ylabel(label)
     ax.set_title(title)

@@ -121,7 +121,9 @@ class Results:
             machine = Machine(**document.pop("machine"))
             rows = tuple(_measurement(row) for row in document.pop("measurements"))
             subjects = tuple(document.pop("subjects"))
-            given = {key: math.nan if value is None else value for key, value in document.items()}
+            given: dict[str, Any] = {
+                key: math.nan if value is None else value for key, value in document.items()
+            }
             return Results(machine, measurements=rows, subjects=subjects, **given)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise FileFormatError(
@@ -131,12 +133,10 @@ class Results:
 
 def _measurement(row: dict[str, Any]) -> Measurement:
     numbers = {field.name for field in fields(Measurement) if field.type == "float"}
-    return Measurement(
-        **{
-            key: math.nan if key in numbers and value is None else value
-            for key, value in row.items()
-        }
-    )
+    given: dict[str, Any] = {
+        key: math.nan if key in numbers and value is None else value for key, value in row.items()
+    }
+    return Measurement(**given)
 
 
 def _without_nan(value: Any) -> Any:

@@ -176,9 +176,16 @@ class _Subject:
     def _left(self) -> float:
         return self._ends - self.clock()
 
-    def _limit(self, contender: Contender) -> float:
+    def _used(self) -> str:
+        return f"not run: the subject's {self._budget:g} s were used"
+
+    def _own_limit(self, contender: Contender) -> float:
         own = self.benchmark.limit if contender.limit is None else contender.limit
         return min(own, self.effort.limit)
+
+    def _limit(self, contender: Contender) -> float:
+        """Seconds that a step may take: no more than are left of the budget."""
+        return max(min(self._own_limit(contender), self._left()), 0.0)
 
     def _first(self, contender: Contender, case: str, ended: Measurement | None) -> _Taken:
         """Prepare, and call once; then find how many calls make a sample."""
@@ -191,7 +198,7 @@ class _Subject:
             was = f"not run: {ended.case} {ended.outcome}"
             taken.outcome = ended.outcome if ended.outcome.startswith("not run") else was
         elif self._left() <= 0:
-            taken.outcome = f"not run: the subject's {self._budget:g} s were used"
+            taken.outcome = self._used()
         else:
             with self._step(taken):
                 self._sample(taken, case)
@@ -237,7 +244,8 @@ class _Subject:
             yield
             return
         except BeyondLimitError:
-            taken.outcome = f"beyond {self._limit(taken.contender):g} s"
+            own = f"beyond {self._own_limit(taken.contender):g} s"
+            taken.outcome = own if self._left() > 0 else self._used()
         except FailedStepError as error:
             taken.outcome = f"failed ({error})"
         self.workers.drop(taken.contender)

@@ -205,8 +205,7 @@ def diffrax_course(case: str) -> Work:
             value = y @ signs
         return parts
 
-    @jax.jit
-    def solve(begin: Any) -> Any:
+    def course(begin: Any) -> Any:
         return diffrax.diffeqsolve(
             diffrax.ODETerm(rates),
             diffrax.Kvaerno5(),
@@ -219,6 +218,7 @@ def diffrax_course(case: str) -> Work:
             max_steps=100_000,
         ).ys
 
+    solve: Any = jax.jit(course)
     begin, first = [], 0
     start = start_of(case, x)
     for _, bias, _, signs in equations.layers:
@@ -337,7 +337,7 @@ SETTLING = (
                 SCRIPT_NEEDS,
                 "a network of a few reactions is compiled sooner than the models of eight neurons"
                 " here",
-                limit=280.0,
+                limit=250.0,
                 up_to=2_500,
             ),
             Contender(
@@ -349,7 +349,7 @@ SETTLING = (
             Contender("JAX", peers.jax_first, ("jax",), BY_HAND),
             Contender("NumPy", peers.numpy_first, (), BY_HAND),
         ),
-        budget=400.0,
+        budget=330.0,
     ),
     Benchmark(
         "steady_state",
@@ -424,7 +424,7 @@ SETTLING = (
                 limit=25.0,
             ),
         ),
-        budget=110.0,
+        budget=90.0,
         agreement=1e-5,
     ),
     Benchmark(

@@ -73,7 +73,10 @@ def test_growth_has_exponents_of_three_sizes_or_none():
 
 def test_reasons_are_given_where_they_were_measured_and_nowhere_else():
     text = benchmarks.lost_text(MEASURED)
-    assert f"**{TORCH}**, 2.5 times as fast (5-10-5, 20-40-5): {GRADIENT.contenders[1].faster_because}." in text
+    assert (
+        f"**{TORCH}**, 2.5 times as fast (5-10-5, 20-40-5): {GRADIENT.contenders[1].faster_because}."
+        in text
+    )
     assert JAX not in text
     slower = results_of(row("5-10-5", OURS, 1e-6), row("5-10-5", TORCH, 0.95e-6))
     assert benchmarks.lost_text(slower) == "Nowhere in this run."
@@ -122,7 +125,13 @@ def test_a_folder_has_figures_report_and_its_pictures_alone(tmp_path):
     (folder / "mine.png").write_bytes(b"somebody's")
     write_report(MEASURED, folder)
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["figures.json", "gradient_closed_form.png", "memory.png", "mine.png", "report.md"]
+    assert names == [
+        "figures.json",
+        "gradient_closed_form.png",
+        "memory.png",
+        "mine.png",
+        "report.md",
+    ]
     assert read_figures(folder).to_json() == MEASURED.to_json()
     text = (folder / "report.md").read_text(encoding="utf-8")
     assert text == report(MEASURED)

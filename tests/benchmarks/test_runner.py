@@ -36,7 +36,7 @@ def test_all_take_turns_and_medians_are_kept():
     class Uneven(dict):
         def __getitem__(self, key):
             # one round in which the machine was busy
-            return 9.0 if next(steps) == 5 else 0.3
+            return 0.9 if next(steps) == 5 else 0.1
 
     subject = benchmark(*plain("ours", "peer"), cases=CASES[:1], limit=50.0)
     results, fake = measured(Uneven(), subject)
@@ -44,8 +44,8 @@ def test_all_take_turns_and_medians_are_kept():
     calls = [entry[0] for entry in fake.log if entry != "end"]
     # each is called once to be warm and once for its first sample, then they take turns
     assert calls == ["ours", "ours", "peer", "peer", *["ours", "peer"] * 6][: len(calls)]
-    assert (ours.cpu, ours.wall, peer.cpu) == (0.3, 0.6, 0.3)
-    assert max(ours.high, peer.high) == 9.0
+    assert (ours.cpu, ours.wall, peer.cpu) == (0.1, 0.2, 0.1)
+    assert max(ours.high, peer.high) == 0.9
     assert (ours.weights, ours.ready, ours.memory, ours.off) == (10, 0.25, 50.0, 0.0)
 
 
