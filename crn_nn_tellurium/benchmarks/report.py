@@ -62,7 +62,7 @@ def write_report(results: Results, folder: Path) -> None:
 def report(results: Results) -> str:
     """The report in Markdown."""
     parts = [
-        "# Benchmarks",
+        "# Report of the benchmarks",
         machine_text(results),
         *_unfinished(results),
         "Times are CPU time on one thread (with that of processes that are started): medians of"
@@ -101,7 +101,7 @@ def machine_text(results: Results) -> str:
     # the run itself is one process
     ends = results.load_before, results.load_after - 1
     busy = max(ends) > 0.5 * machine.cores
-    resumed = f", resumed {results.pauses} times" if results.pauses else ""
+    resumed = f", in {results.pauses + 1} parts" if results.pauses else ""
     text = (
         f"One run of `{kind}` on {results.started}, {results.seconds / 60:.0f} minutes{resumed}:"
         f" {machine.processor}, {machine.cores} cores, {machine.memory_gb:g} GB; {load};"

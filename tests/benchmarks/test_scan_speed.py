@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from crn_nn_tellurium.benchmarks.peers import script_steady
 from support import copasi_worker
 from support.timing import seconds
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.benchmarks.peers import script_steady
 from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.scans.workers import own_pool
 
