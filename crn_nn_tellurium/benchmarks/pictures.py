@@ -29,26 +29,22 @@ def subject_picture(results: Results, benchmark: Benchmark) -> Figure:
     ax: Any = figure.subplots()
     for number, contender in enumerate(benchmark.contenders):
         rows = [row for row in results.of(benchmark.subject) if row.contender == contender.name]
-        look = {"color": color(number), "marker": _MARKS[number % len(_MARKS)], "markersize": 5}
+        look: Any = {"color": color(number), "marker": _MARKS[number % len(_MARKS)]}
         found = curve(results, benchmark, contender)
-        if found:
-            xs, ys = zip(*((row.weights, row.cpu) for row in found), strict=True)
-            width = 2.4 if contender is benchmark.ours else 1.2
-            ax.plot(xs, ys, label=contender.name, linewidth=width, **look)
+        apart = [row for row in rows if row.is_measured and row.case not in LADDER]
+        if not found and not apart:
+            continue
+        width = 2.4 if contender is benchmark.ours else 1.2
+        xs, ys = [row.weights for row in found], [row.cpu for row in found]
+        ax.plot(xs, ys, label=contender.name, linewidth=width, markersize=5, **look)
+        for row in apart:
+            ax.plot(row.weights, row.cpu, linestyle="", markersize=5, **look)
+            place: Any = {"textcoords": "offset points", "fontsize": 6}
+            ax.annotate(row.case, (row.weights, row.cpu), (4, -9), **place)
         for row in rows:
-            if row.is_measured and row.case not in LADDER:
-                ax.plot(row.weights, row.cpu, linestyle="", **look)
-                ax.annotate(
-                    row.case,
-                    (row.weights, row.cpu),
-                    (4, -9),
-                    fontsize=6,
-                    textcoords="offset points",
-                )
-            elif limit := _limit(row):
-                ax.plot(
-                    row.weights, limit, "^", color=color(number), fillstyle="none", markersize=7
-                )
+            if limit := _limit(row):
+                beyond: Any = {"fillstyle": "none", "markersize": 7}
+                ax.plot(row.weights, limit, "^", color=color(number), **beyond)
     _finish(ax, f"CPU time of {benchmark.item} (s)", benchmark.title)
     return figure
 
@@ -61,7 +57,7 @@ def _limit(row: Measurement) -> float | None:
 @styled
 def memory_picture(results: Results) -> Figure:
     """This package's peak memory against weights, by subject."""
-    figure = new_figure((7.0, 4.6))
+    figure = new_figure((9.0, 4.6))
     ax: Any = figure.subplots()
     for number, benchmark in enumerate(present(results)):
         rows = curve(results, benchmark, benchmark.ours)
