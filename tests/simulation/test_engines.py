@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 from support.networks import corpus
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.simulation import rate_equations
 from crn_nn_tellurium.simulation.engines import COMPILED_UP_TO
 from crn_nn_tellurium.simulation.rate_equations import DENSE_UP_TO
 
@@ -141,6 +142,17 @@ def test_what_has_no_end_says_when_and_why(capfd):
     with pytest.raises(cn.ConvergenceError, match=r"CVODE failed .* at t = 1: .* earlier times"):
         cn.Simulator(boom, "rate_equations").time_course(t_end=5.0)
     assert "".join(capfd.readouterr()) == ""
+
+
+@pytest.mark.parametrize("n_points", [2, 3])
+def test_steps_are_counted_between_two_times_as_between_many(n_points, monkeypatch):
+    """Prey and predators circle for ever, some 200 steps a turn of about 2 pi."""
+    crn = cn.import_antimony("P->2P; P; P+Q->2Q; P*Q; Q->; Q; P=2; Q=1")
+    simulator = cn.Simulator(crn, engine="rate_equations")
+    assert simulator.time_course(t_end=100.0, n_points=n_points).concentrations.shape[0] == n_points
+    monkeypatch.setattr(rate_equations, "MOST_STEPS", 300)
+    with pytest.raises(cn.ConvergenceError, match="max_num_steps"):
+        simulator.time_course(t_end=100.0, n_points=n_points)
 
 
 def test_standard_output_is_the_users_again_after_threads(capsys):

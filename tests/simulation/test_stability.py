@@ -199,14 +199,15 @@ def test_a_root_that_is_not_stable_is_no_answer(model, newton):
     np.testing.assert_allclose(found.x[0], [1.0, 1.5], rtol=1e-9)
 
 
-def test_from_a_root_that_is_not_stable_the_time_course_decides():
+@pytest.mark.parametrize("model", [FlatModel, RateModel.of], ids=["roadrunner", "rate equations"])
+def test_from_a_root_that_is_not_stable_the_time_course_decides(model):
     """Newton's method goes to the saddle from near it, and the course to the ends."""
     starts = np.array([[1.98], [2.02]])
-    found = FlatModel(cn.import_antimony(SWITCH)).steady_states(starts, np.empty((2, 0)))
+    found = model(cn.import_antimony(SWITCH)).steady_states(starts, np.empty((2, 0)))
     assert found.status.tolist() == ["solved after integration"] * 2
     np.testing.assert_allclose(found.x[:, 0], [1.0, 4.0], rtol=2e-12)
     assert np.all(found.imbalance < 1e-12)
-    found = FlatModel(brusselator(3.0)).steady_states(np.array([[1.05, 2.9]]), np.empty((1, 0)))
+    found = model(brusselator(3.0)).steady_states(np.array([[1.05, 2.9]]), np.empty((1, 0)))
     assert found.status[0].startswith("failed: it oscillates without dying down")
 
 
