@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from crn_nn_tellurium.basics import (
     FloatArray,
@@ -203,6 +204,25 @@ class ReactionNetwork:
     @cached_property
     def _slope_terms(self) -> Terms:
         return self.jacobian_terms.where(self.jacobian_terms.row == self.jacobian_terms.column)
+
+    @cached_property
+    def settles_in_turn(self) -> bool:
+        """Whether no species act on one another both ways, and two of none make more of it.
+
+        Then all its positive steady states are stable. The Jacobian is triangular, in some order;
+        with f = sum of c_p x^p of a species where f = 0, x f' = -c_0 + sum over p > 1 of
+        (p - 1) c_p x^p, which is no gain where these c_p are <= 0: what takes a species reads it.
+        """
+        derivatives, n = self.jacobian_terms, len(self.floating)
+        assert derivatives.column is not None
+        inside = derivatives.column < n
+        ones = np.ones(np.count_nonzero(inside))
+        entries = derivatives.row[inside], derivatives.column[inside]
+        blocks = connected_components(
+            sparse.csr_array((ones, entries), (n, n)), connection="strong"
+        )
+        more = (self.terms.number > 0) & (self.terms.power > 1)
+        return bool(blocks[0] == n and not np.any(more))
 
     @cached_property
     def constants(self) -> FloatArray:

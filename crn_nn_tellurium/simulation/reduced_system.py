@@ -53,6 +53,8 @@ PATIENCE = 1e9
 """How long is integrated where Newton's method finds nothing: what is slower stands still."""
 STILL = 1e-9
 """Change of a concentration over nine tenths of that time that is none, relative to it."""
+LEFT = 1e-6
+"""Part of gains and losses that is left of them, at most, within `STILL` of a steady state."""
 ROUGH = Tolerances(1e-7)
 """For a faster integration that is tried first, for times `ROUGH_UP_TO`."""
 ROUGH_UP_TO = DURATIONS[:4]
@@ -299,10 +301,12 @@ def that_are_stable(
     """The same steady states (n, n_floating) of a network; where small changes lead away from one
     that was found, that in which the time course from the start ends in place of it.
     """
+    if crn.settles_in_turn:
+        return found
     x, imbalance, status = (part.copy() for part in (found.x, found.imbalance, found.status))
     for i in np.flatnonzero(~failures(status)).tolist():
-        if is_left(crn.jacobian(x[i], boundary[i]), x[i]):
-            equations = reduced_equations(crn, boundary[i])
+        equations = reduced_equations(crn, boundary[i])
+        if is_left(equations.jacobian(x[i]), x[i]):
             advance = partial(model.advance, boundary=boundary[i])
             x[i], status[i] = rest(equations, start[i], advance, newton)
             net, gross = equations.rates(x[i])
@@ -318,10 +322,14 @@ def _end(
     rough: Advance | None,
 ) -> tuple[FloatArray, Outcome]:
     """As `rest`, without doubt."""
-    still = not np.any(equations.rates(start)[0])
-    at = start if still else equations.newton(start, equations.rows @ start)
-    near = at is not None and bool(np.all(np.abs(at - start) <= STILL * start))
-    if at is not None and near and is_left(equations.jacobian(at), at):
+    net, gross = equations.rates(start)
+    still, at = not np.any(net), start
+    near = still
+    if not still and np.all(np.abs(net) <= LEFT * gross):
+        root = equations.newton(start, equations.rows @ start)
+        if root is not None:
+            at, near = root, bool(np.all(np.abs(root - start) <= STILL * start))
+    if near and is_left(equations.jacobian(at), at):
         return start, Outcome.failure(
             "it starts at a steady state that is not stable: a time course stays there as long as"
             " nothing disturbs it, and then goes elsewhere; expected another start"

@@ -5,9 +5,11 @@ import pytest
 from scipy import sparse
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
+from support.networks import corpus
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry import conserved_sums
+from crn_nn_tellurium.simulation import stability
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.rate_equations import RateModel
 from crn_nn_tellurium.simulation.reduced_system import Equations, rest
@@ -247,3 +249,63 @@ def test_what_is_absent_and_not_made_cannot_grow():
     """A -> 2 A from nothing stays nothing, as a time course does."""
     crn = cn.import_antimony("A = 0; J0: A -> 2 A; A; J1: 2 A -> A; A^2;")
     assert cn.Simulator(crn).steady_state().status == ("solved",)
+
+
+# Where looking for eigenvalues is spared ---------------------------------------------------------
+
+IN_TURN = {
+    "a quadratic": ("B=1; ->B; 8; B->; 14*B; 2B->B; 7*B^2", True),
+    "a gain by itself": ("B=1; ->B; 8; B->2B; 3*B; 2B->B; B^2", True),
+    "a cascade": ("A=1; B=1; ->A; 1; A->; A; A->A+B; A; B->; B", True),
+    "a gain by two of itself": (SWITCH, False),
+    "a circle": ("A=1; B=1; A->B; A; B->A; B", False),
+    "two that push each other": ("A=1; B=1; A+B->A; A*B; A+B->B; A*B; ->A; 1; ->B; 1", False),
+}
+
+
+@pytest.mark.parametrize("case", IN_TURN)
+def test_what_settles_in_turn_is_seen_from_the_reactions(case):
+    text, expected = IN_TURN[case]
+    assert cn.import_antimony(text).settles_in_turn == expected
+
+
+@pytest.mark.parametrize("case", corpus(), ids=lambda case: case.name)
+def test_our_networks_settle_in_turn(case):
+    """So that none of their steady states costs eigenvalues, which say the same."""
+    crn = cn.to_reactions(case.net, case.x[0])
+    assert crn.settles_in_turn
+    if len(crn.floating) <= 60:
+        x = cn.Simulator(case.net).steady_state(case.x[0]).concentrations[0]
+        jacobian = crn.jacobian(x).toarray()
+        assert np.linalg.eigvals(jacobian).real.max() <= 1e-7 * np.abs(jacobian).max()
+
+
+def test_what_is_dominated_does_not_grow():
+    """By columns or by relative rows; and what is not may be stable all the same."""
+    rng, seen = np.random.default_rng(0), 0
+    for _ in range(400):
+        n = rng.integers(1, 5)
+        x = 10 ** rng.uniform(-3, 3, n)
+        matrix = rng.normal(size=(n, n)) * 10 ** rng.uniform(-2, 2) / n
+        matrix -= np.diag(rng.uniform(0, 4, n))
+        matrix = matrix * x[:, None] / x if rng.random() < 0.5 else matrix
+        if stability._is_dominated(matrix, x):
+            seen += 1
+            assert np.linalg.eigvals(matrix).real.max() <= 1e-12 * np.abs(matrix).max()
+    assert 50 < seen < 350
+    assert not stability._is_dominated(np.array([[1e-9]]), np.ones(1))
+    # one that is dominated by rows of changes that are not relative is not taken for it
+    assert stability._is_dominated(np.array([[-1.0, 5.0], [0.1, -1.0]]), np.array([10.0, 1.0]))
+    assert not stability._is_dominated(np.array([[-1.0, 5.0], [0.1, -1.0]]), np.array([1.0, 1.0]))
+
+
+@pytest.mark.parametrize("case", corpus()[::6], ids=lambda case: case.name)
+def test_what_cancels_among_all_reactions_bounds_what_does_in_drives(case):
+    """gross / (|slope| x), from what solving leaves, is at most off by what followers have."""
+    sim = cn.Simulator(case.net)
+    x = case.x[:3]
+    y, _, _, most = sim._by_flat_model(x, None, newton=True)
+    assert most is not None
+    for bound, size in zip(most, sim.accuracy._cancelling(x, y), strict=True):
+        assert np.all(size <= bound)
+        assert bound.shape == (len(x),)
