@@ -55,6 +55,10 @@ STILL = 1e-9
 """Change of a concentration over nine tenths of that time that is none, relative to it."""
 LEFT = 1e-6
 """Part of gains and losses that is left of them, at most, within `STILL` of a steady state."""
+UNSTABLE = (
+    "it comes to a steady state that is not stable, along a way that leads there, as where species"
+    " that shut one another out start alike; expected another start"
+)
 ROUGH = Tolerances(1e-7)
 """For a faster integration that is tried first, for times `ROUGH_UP_TO`."""
 ROUGH_UP_TO = DURATIONS[:4]
@@ -345,7 +349,7 @@ def _end(
     course = _Course(equations, start, newton)
     found, outcome = come_to_rest(start, advance, course.finish)
     if outcome.failed:
-        unrest = course.around or _unrest(course.now, course.time, advance)
+        unrest = course.around or _unrest(course.now, course.time, advance) or course.beside
         outcome = Outcome.failure(unrest or outcome.reason)
     return found, outcome
 
@@ -361,12 +365,12 @@ class _Course:
         # where the last integration ended, the largest so far, and the time passed
         self.start = self.now = self.peak = start
         self.time = 0.0
-        # what it circles, if it does
-        self.around = ""
+        # what it circles, if it does, and where it stays although small changes lead away
+        self.around = self.beside = ""
 
     def finish(self, state: FloatArray, passed: float) -> tuple[FloatArray, Outcome] | None:
         """The steady state that is near a state, at a time, if there is one."""
-        last, self.now, self.time, self.around = self.now, state, passed, ""
+        last, self.now, self.time, self.around, self.beside = self.now, state, passed, "", ""
         self.peak = np.maximum(self.peak, state)
         limit = self.equations.newton(state, self.totals) if self.newton else None
         if limit is not None and self._leads_to(limit, last):
@@ -374,7 +378,9 @@ class _Course:
             if outcome is not None:
                 return limit, outcome
         elif passed >= PATIENCE and _stands_still(*self.equations.rates(state), last, state):
-            return state, INTEGRATED
+            if not is_left(self.equations.jacobian(state), state):
+                return state, INTEGRATED
+            self.beside = UNSTABLE
         return None
 
     def _leads_to(self, limit: FloatArray, last: FloatArray) -> bool:
@@ -390,6 +396,7 @@ class _Course:
         if self.rough:
             return AFTER_INTEGRATION if stability.growth <= -1 / self.time else None
         if not stability.stable:
+            self.beside = UNSTABLE
             return None
         sizes = np.where(limit > 0, limit, self.peak + TINY)
         before, start = ((state - limit) / sizes for state in (last, self.start))

@@ -1,11 +1,13 @@
 """What circles a steady state, lines of steady states, and what only looks like them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from scipy import sparse
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
-from support.networks import corpus
+from support.networks import Annihilating, corpus
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry import conserved_sums
@@ -249,6 +251,78 @@ def test_what_is_absent_and_not_made_cannot_grow():
     """A -> 2 A from nothing stays nothing, as a time course does."""
     crn = cn.import_antimony("A = 0; J0: A -> 2 A; A; J1: 2 A -> A; A^2;")
     assert cn.Simulator(crn).steady_state().status == ("solved",)
+
+
+# Units with two ends --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rivals(Annihilating):
+    """Two rails, driven alike, that remove each other faster than themselves: one shuts out the
+    other. With p + n = z and p n = h / (a - 1), a = 3, for the ends; alike, h + z y = 4 y^2.
+    """
+
+    rails = (cn.Rail("Yp"), cn.Rail("Yn"))
+    local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 3.0),)
+
+
+def of_rivals(n_units=1):
+    layer = cn.Layer(np.ones((n_units, 1)), np.zeros(n_units), Rivals(h=0.01))
+    return cn.Network([layer, cn.Layer(np.ones((1, n_units)))], inputs="signed")
+
+
+def ends(z):
+    """p, n > 0 with h + z p - p^2 - 3 p n = 0 and the same for n."""
+    root = np.sqrt(z**2 - 4 * 0.01 / 2)
+    return (z + root) / 2, (z - root) / 2
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+@pytest.mark.parametrize("method", ["units", "flat", "integrate"])
+def test_a_unit_with_two_ends_comes_to_the_one_on_its_side(method, engine):
+    simulator = cn.Simulator(of_rivals(), engine=engine)
+    high, low = ends(1.0)
+    for p, n in ((1.0, 0.1), (0.1, 1.0), (0.5, 0.4), (0.4, 0.5)):
+        # Newton's method may find the one between, from near it; a time course never does
+        steady = simulator.steady_state(
+            [1.0], {"Yp1_0": p, "Yn1_0": n}, method=method, on_error="nan"
+        )
+        if method == "units" and steady.status[0].failed:
+            assert "small changes lead away" in steady.status[0]
+            continue
+        expected = (high, low) if p > n else (low, high)
+        np.testing.assert_allclose(steady.concentrations[0, :2], expected, rtol=1e-9)
+        course = simulator.time_course([1.0], 200.0, 2, initial={"Yp1_0": p, "Yn1_0": n})
+        np.testing.assert_allclose(course.concentrations[-1, :2], expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+@pytest.mark.parametrize("method", ["units", "flat", "integrate"])
+def test_what_starts_alike_is_not_called_solved_between_two_ends(method, engine):
+    """From alike the course leads to the saddle, unless rounding leads it to an end."""
+    steady = cn.Simulator(of_rivals(), engine=engine).steady_state(
+        [1.0], method=method, on_error="nan"
+    )
+    if steady.status[0].failed:
+        assert "lead away" in steady.status[0] or "is not stable" in steady.status[0]
+    else:
+        np.testing.assert_allclose(sorted(steady.concentrations[0, :2]), ends(1.0)[::-1], rtol=1e-9)
+    # where z^2 < 4 h / 2 there is but one
+    steady = cn.Simulator(of_rivals(), engine=engine).steady_state([-1.0], method=method)
+    y = (-1 + np.sqrt(1.16)) / 8
+    np.testing.assert_allclose(steady.concentrations[0, :2], y, rtol=1e-9)
+
+
+def test_samples_units_and_scans_are_told_apart():
+    """Two units between their ends, and samples of which one is."""
+    found = cn.Simulator(of_rivals(2)).steady_state([[1.0], [-1.0]], on_error="nan")
+    assert [status.failed for status in found.status] == [True, False]
+    assert np.isnan(found.concentrations[0]).all()
+    with pytest.raises(cn.ConvergenceError, match=r"layer 'layer1': small changes lead away"):
+        cn.Simulator(of_rivals(2)).steady_state([1.0])
+    status = cn.scan(of_rivals(), {"x0": [-1.0, 1.0]})["status"].values.tolist()
+    assert status[0] == "solved"
+    assert status[1].startswith("failed: layer 'layer1': small changes lead away")
 
 
 # Where looking for eigenvalues is spared ---------------------------------------------------------
