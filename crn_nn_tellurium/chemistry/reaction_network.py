@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from crn_nn_tellurium.basics import (
     FloatArray,
@@ -46,7 +45,7 @@ from crn_nn_tellurium.chemistry.following import (
     sparse_matrix,
     stacked,
 )
-from crn_nn_tellurium.chemistry.rates import Balance, Terms
+from crn_nn_tellurium.chemistry.rates import Balance, Terms, settle_in_turn
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Species
 from crn_nn_tellurium.chemistry.tables import reaction_table, reactions_card, species_table
 from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units, must_convert
@@ -207,22 +206,10 @@ class ReactionNetwork:
 
     @cached_property
     def settles_in_turn(self) -> bool:
-        """Whether no species act on one another both ways, and two of none make more of it.
-
-        Then all its positive steady states are stable. The Jacobian is triangular, in some order;
-        with f = sum of c_p x^p of a species where f = 0, x f' = -c_0 + sum over p > 1 of
-        (p - 1) c_p x^p, which is no gain where these c_p are <= 0: what takes a species reads it.
+        """Whether no species act on one another both ways, and two of none make more of it: then
+        all its positive steady states are stable.
         """
-        derivatives, n = self.jacobian_terms, len(self.floating)
-        assert derivatives.column is not None
-        inside = derivatives.column < n
-        ones = np.ones(np.count_nonzero(inside))
-        entries = derivatives.row[inside], derivatives.column[inside]
-        blocks = connected_components(
-            sparse.csr_array((ones, entries), (n, n)), connection="strong"
-        )
-        more = (self.terms.number > 0) & (self.terms.power > 1)
-        return bool(blocks[0] == n and not np.any(more))
+        return settle_in_turn(self.terms, self.jacobian_terms)
 
     @cached_property
     def constants(self) -> FloatArray:
