@@ -368,7 +368,8 @@ def test_what_is_dominated_does_not_grow():
             assert np.linalg.eigvals(matrix).real.max() <= 1e-12 * np.abs(matrix).max()
     assert 50 < seen < 350
     assert not stability._is_dominated(np.array([[1e-9]]), np.ones(1))
-    # one that is dominated by rows of changes that are not relative is not taken for it
+    # by columns alone, by relative rows alone, and by neither
+    assert stability._is_dominated(np.array([[-1.0, 3.0], [0.5, -4.0]]), np.ones(2))
     assert stability._is_dominated(np.array([[-1.0, 5.0], [0.1, -1.0]]), np.array([10.0, 1.0]))
     assert not stability._is_dominated(np.array([[-1.0, 5.0], [0.1, -1.0]]), np.array([1.0, 1.0]))
 
