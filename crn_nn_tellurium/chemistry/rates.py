@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry.reactions import Reaction
@@ -282,6 +283,23 @@ def multiplied_by(values: FloatArray, factors: IntArray, extended: FloatArray) -
     for factor in factors.T:
         values = values * extended[..., factor]
     return values
+
+
+def settle_in_turn(terms: Terms, derivatives: Terms) -> bool:
+    """Whether no species of dx/dt act on one another both ways, and two of none make more of it.
+
+    Then positive steady states are stable. The Jacobian is triangular, in some order; with
+    f = sum of c_p x^p of a species where f = 0, x f' = -c_0 + sum over p > 1 of (p - 1) c_p x^p,
+    which is no gain where these c_p are <= 0: what takes a species reads it, so c_0 >= 0.
+    """
+    n = terms.n_rows
+    assert derivatives.column is not None
+    inside = derivatives.column < n
+    ones = np.ones(np.count_nonzero(inside))
+    entries = derivatives.row[inside], derivatives.column[inside]
+    blocks = connected_components(sparse.csr_array((ones, entries), (n, n)), connection="strong")
+    more = (terms.number > 0) & (terms.power > 1)
+    return bool(blocks[0] == n and not np.any(more))
 
 
 ROUNDING = 64 * float(np.finfo(float).eps)

@@ -46,7 +46,7 @@ from crn_nn_tellurium.chemistry.following import (
     sparse_matrix,
     stacked,
 )
-from crn_nn_tellurium.chemistry.rates import Balance, Terms
+from crn_nn_tellurium.chemistry.rates import Balance, Terms, settle_in_turn
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Species
 from crn_nn_tellurium.chemistry.tables import reaction_table, reactions_card, species_table
 from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units, must_convert
@@ -204,6 +204,13 @@ class ReactionNetwork:
     @cached_property
     def _slope_terms(self) -> Terms:
         return self.jacobian_terms.where(self.jacobian_terms.row == self.jacobian_terms.column)
+
+    @cached_property
+    def settles_in_turn(self) -> bool:
+        """Whether no species act on one another both ways, and two of none make more of it: then
+        all its positive steady states are stable.
+        """
+        return settle_in_turn(self.terms, self.jacobian_terms)
 
     @cached_property
     def constants(self) -> FloatArray:

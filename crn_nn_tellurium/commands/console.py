@@ -84,9 +84,12 @@ def check_new(overwrite: bool, *paths: Path | None, picture: Path | None = None)
 
 
 def check_network_file(output: Path) -> None:
-    """Refuse names by which no verb would know a network's file again."""
+    """Refuse names by which no verb would know a network's file again, and files of other kinds."""
     if output.suffix.lower() != ".json":
         raise InputError(f"--output is {str(output)!r}; expected a name that ends with .json")
+    from crn_nn_tellurium.networks import check_replaceable
+
+    check_replaceable(output)
 
 
 def write_text(text: str, output: Path | None, overwrite: bool, what: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.errors import SingularJacobianError
@@ -62,17 +63,7 @@ class Linearized:
                 raise self._singular(block)
             rest[a] = rest[a] / (pivot if transposed else pivot[..., None])
             return
-        n, m = rest[block[0]].shape[:2]
-        diagonal = np.arange(m)
-        matrix: Any = np.zeros((n, len(block), m, len(block), m))
-        for i, a in enumerate(block):
-            for j, b in enumerate(block):
-                if (a, b) in self.own:
-                    # indexing on both sides of a slice puts the units first
-                    matrix[:, i, diagonal, j, diagonal] += self.own[a, b]
-                if (a, b) in self.pool:
-                    matrix[:, i, :, j, :] += self.pool[a, b]
-        matrix = matrix.reshape(n, len(block) * m, len(block) * m)
+        matrix, m = self._matrix(block), rest[block[0]].shape[1]
         sides = np.concatenate([rest[a] for a in block], axis=1)
         try:
             if transposed:
@@ -83,6 +74,31 @@ class Linearized:
             raise self._singular(block) from error
         for i, a in enumerate(block):
             rest[a] = found[:, i * m : (i + 1) * m]
+
+    def _matrix(self, block: Sequence[int]) -> FloatArray:
+        """J of the species of one block, of all units together, (n, size, size)."""
+        n, m = next(iter(self.own.values())).shape
+        diagonal = np.arange(m)
+        matrix: Any = np.zeros((n, len(block), m, len(block), m))
+        for i, a in enumerate(block):
+            for j, b in enumerate(block):
+                if (a, b) in self.own:
+                    # indexing on both sides of a slice puts the units first
+                    matrix[:, i, diagonal, j, diagonal] += self.own[a, b]
+                if (a, b) in self.pool:
+                    matrix[:, i, :, j, :] += self.pool[a, b]
+        return np.asarray(matrix.reshape(n, len(block) * m, len(block) * m))
+
+    def grows(self, seen: float) -> npt.NDArray[np.bool_]:
+        """At which states (n,) small changes grow, by more than `seen` of J's largest entry; J is
+        triangular by blocks, so their eigenvalues are all.
+        """
+        found = np.zeros(len(next(iter(self.own.values()))), dtype=bool)
+        for block in self.blocks:
+            matrix = self._matrix(block)
+            growth = np.linalg.eigvals(matrix).real.max(axis=1, initial=-np.inf)
+            found |= growth > seen * np.abs(matrix).max(axis=(1, 2), initial=0.0)
+        return found
 
     def _singular(self, block: Sequence[int]) -> SingularJacobianError:
         names = ", ".join(self.species[a] for a in block)

@@ -53,6 +53,7 @@ from crn_nn_tellurium.networks.names import (
     weight_constant,
 )
 from crn_nn_tellurium.networks.network import Network
+from crn_nn_tellurium.networks.network_files import check_replaceable
 from crn_nn_tellurium.networks.network_text import network_from_text
 from crn_nn_tellurium.networks.parameter_vector import (
     from_vector,

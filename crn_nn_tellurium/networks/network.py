@@ -391,10 +391,12 @@ class Network:
         """Write the network as readable JSON; big arrays go to an .npz beside it.
 
         Equal networks give equal files. An activation of your own is saved by its class's name
-        and dataclass fields.
+        and dataclass fields. A network that was saved there is replaced, and nothing else is.
 
         Raises
         ------
+        InputError
+            If there is a file that holds something else than a network.
         NetworkError
             If an activation of your own has a built-in one's name, or a field that JSON cannot
             hold.

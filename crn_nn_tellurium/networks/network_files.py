@@ -14,7 +14,7 @@ from crn_nn_tellurium.basics import (
     reading,
     write_document,
 )
-from crn_nn_tellurium.errors import FileFormatError, NetworkError
+from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
 from crn_nn_tellurium.networks.activation import Activation
 from crn_nn_tellurium.networks.activations import BUILT_IN
 from crn_nn_tellurium.networks.layer import Layer
@@ -24,6 +24,8 @@ FORMAT_VERSION = 2
 """Version 1 has no task: all its networks classify."""
 FIELDS = ("name", "task", "inputs", "input_range", "input_names", "output_names", "class_names")
 """What a file keeps of a network besides its layers."""
+_HEAD = 2**16
+"""Bytes of a file in which its format stands, whoever put its keys in another order."""
 _Made = TypeVar("_Made")
 
 
@@ -43,7 +45,23 @@ def save(
         }
         for layer in layers
     ]
+    check_replaceable(path)
     write_document(path, document)
+
+
+def check_replaceable(path: str | os.PathLike[str]) -> None:
+    """Refuse a path at which something else than a network is: saving replaces networks alone."""
+    target = path_of("path", path)
+    if not target.is_file():
+        return  # what cannot be written to says so
+    with target.open("rb") as file:
+        start = file.read(_HEAD)
+    # a damaged network, cut off say, may be replaced as well
+    if start and FORMAT.encode() not in start:
+        raise InputError(
+            f"{str(target)!r} is there and holds no network, so saving one would lose what it"
+            " holds; expected a new name, an empty file or a network's"
+        )
 
 
 def _listed(value: object) -> Any:

@@ -119,6 +119,8 @@ class SteadyStates:
         most = accuracy.at_most(solution.residual, solution.cancelling)
         accurate = np.broadcast_to(most <= ACCURATE, box.shape).ravel()
         rows = np.flatnonzero(~failures(status) & ~accurate)
+        if not len(rows):  # what failed is all that was not seen to be accurate
+            return solution.status
 
         def of_points(values: FloatArray, further: int) -> FloatArray:
             tail = values.shape[values.ndim - further :]

@@ -138,6 +138,9 @@ def control_coefficients(problem: Problem) -> Gradient:
     steps = {k: every[k] for k in names}
     totals = np.zeros(len(steps))
     for state, held, by_own in zip(steady.concentrations, boundary, by_output, strict=True):
+        if not np.all(np.isfinite(state)):  # a sample that failed
+            totals += np.nan
+            continue
         weight = np.array([c * by_own[j] for j, c in species.values()])
         totals += weight @ model.control_coefficients(state, held, list(species), steps)
     parts = unpack(net, totals @ by_parameter)

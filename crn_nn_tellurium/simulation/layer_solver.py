@@ -15,6 +15,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.kinetics import Drive, LayerKinetics, RateConstants
+from crn_nn_tellurium.networks import BUILT_IN
 from crn_nn_tellurium.simulation.accuracy import cancellation, places_of
 from crn_nn_tellurium.simulation.outcome import (
     SOLVED,
@@ -24,6 +25,7 @@ from crn_nn_tellurium.simulation.outcome import (
     failures,
     outcomes,
 )
+from crn_nn_tellurium.simulation.stability import SEEN
 from crn_nn_tellurium.simulation.units import FEW, LumpedUnit, RailsApart, solvers
 
 
@@ -76,7 +78,8 @@ class LayerSolver:
         The solver starts at (n, n_units, n_species), where that is NaN at its own choice.
         """
         n, n_units, n_species = len(catalysts), *self._shape
-        if start is None and constants is None and 0 < n * n_units <= FEW:
+        usual = start is None and constants is None and not self._several
+        if usual and 0 < n * n_units <= FEW:
             few = self._settle_few(catalysts)
             if few is not None:
                 return few
@@ -98,6 +101,8 @@ class LayerSolver:
                     layer[..., unit.own][lost] = np.nan
                     self._add(status, found.status)
             cancelling = cancellation(self._places, layer, known)
+        if self._several:
+            self._refuse_unstable(catalysts, layer, constants, status)
         return LayerSolution(layer, residual, cancelling, status)
 
     def _settle_few(self, catalysts: FloatArray) -> LayerSolution | None:
@@ -130,6 +135,32 @@ class LayerSolver:
         residual = np.array([max(worst[first : first + n_units]) for first in firsts])
         cancelling = np.array([max(parts[first : first + n_units]) for first in firsts])
         return LayerSolution(layer, residual, cancelling, outcomes(SOLVED, n))
+
+    @cached_property
+    def _several(self) -> bool:
+        """Whether there may be more than one steady state: of our own activations there is one."""
+        own = type(self.encoding.activation) in BUILT_IN.values()
+        return not own and bool(self._kinetics.knot)
+
+    def _refuse_unstable(
+        self,
+        catalysts: FloatArray,
+        layer: FloatArray,
+        constants: RateConstants | None,
+        status: Outcomes,
+    ) -> None:
+        """States that small changes lead away from have failed."""
+        found = np.flatnonzero(~failures(status))
+        used = self._kinetics.constants.shared if constants is None else constants.take(found)
+        state = self._kinetics.at(catalysts[found], layer[found], used)
+        growing = self._kinetics.linearize(state, used.local.T[..., None]).grows(SEEN)
+        for number in found[growing].tolist():
+            layer[number] = np.nan
+            status[number] = Outcome.failure(
+                f"layer {self.encoding.layer.name!r}: small changes lead away from the steady state"
+                " that was found; expected another start, or method='flat' of"
+                " Simulator.steady_state, which goes to where a time course ends"
+            )
 
     def _add(self, status: Outcomes, of_units: Outcomes) -> None:
         """Put what became of units (n * n_units,) to what became of samples (n,)."""

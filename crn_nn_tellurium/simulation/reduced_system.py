@@ -53,6 +53,12 @@ PATIENCE = 1e9
 """How long is integrated where Newton's method finds nothing: what is slower stands still."""
 STILL = 1e-9
 """Change of a concentration over nine tenths of that time that is none, relative to it."""
+LEFT = 1e-6
+"""Part of gains and losses that is left of them, at most, within `STILL` of a steady state."""
+UNSTABLE = (
+    "it comes to a steady state that is not stable, along a way that leads there, as where species"
+    " that shut one another out start alike; expected another start"
+)
 ROUGH = Tolerances(1e-7)
 """For a faster integration that is tried first, for times `ROUGH_UP_TO`."""
 ROUGH_UP_TO = DURATIONS[:4]
@@ -299,10 +305,12 @@ def that_are_stable(
     """The same steady states (n, n_floating) of a network; where small changes lead away from one
     that was found, that in which the time course from the start ends in place of it.
     """
+    if crn.settles_in_turn:
+        return found
     x, imbalance, status = (part.copy() for part in (found.x, found.imbalance, found.status))
     for i in np.flatnonzero(~failures(status)).tolist():
-        if is_left(crn.jacobian(x[i], boundary[i]), x[i]):
-            equations = reduced_equations(crn, boundary[i])
+        equations = reduced_equations(crn, boundary[i])
+        if is_left(equations.jacobian(x[i]), x[i]):
             advance = partial(model.advance, boundary=boundary[i])
             x[i], status[i] = rest(equations, start[i], advance, newton)
             net, gross = equations.rates(x[i])
@@ -318,10 +326,14 @@ def _end(
     rough: Advance | None,
 ) -> tuple[FloatArray, Outcome]:
     """As `rest`, without doubt."""
-    still = not np.any(equations.rates(start)[0])
-    at = start if still else equations.newton(start, equations.rows @ start)
-    near = at is not None and bool(np.all(np.abs(at - start) <= STILL * start))
-    if at is not None and near and is_left(equations.jacobian(at), at):
+    net, gross = equations.rates(start)
+    still, at = not np.any(net), start
+    near = still
+    if not still and np.all(np.abs(net) <= LEFT * gross):
+        root = equations.newton(start, equations.rows @ start)
+        if root is not None:
+            at, near = root, bool(np.all(np.abs(root - start) <= STILL * start))
+    if near and is_left(equations.jacobian(at), at):
         return start, Outcome.failure(
             "it starts at a steady state that is not stable: a time course stays there as long as"
             " nothing disturbs it, and then goes elsewhere; expected another start"
@@ -337,7 +349,7 @@ def _end(
     course = _Course(equations, start, newton)
     found, outcome = come_to_rest(start, advance, course.finish)
     if outcome.failed:
-        unrest = course.around or _unrest(course.now, course.time, advance)
+        unrest = course.around or _unrest(course.now, course.time, advance) or course.beside
         outcome = Outcome.failure(unrest or outcome.reason)
     return found, outcome
 
@@ -353,12 +365,12 @@ class _Course:
         # where the last integration ended, the largest so far, and the time passed
         self.start = self.now = self.peak = start
         self.time = 0.0
-        # what it circles, if it does
-        self.around = ""
+        # what it circles, if it does, and where it stays although small changes lead away
+        self.around = self.beside = ""
 
     def finish(self, state: FloatArray, passed: float) -> tuple[FloatArray, Outcome] | None:
         """The steady state that is near a state, at a time, if there is one."""
-        last, self.now, self.time, self.around = self.now, state, passed, ""
+        last, self.now, self.time, self.around, self.beside = self.now, state, passed, "", ""
         self.peak = np.maximum(self.peak, state)
         limit = self.equations.newton(state, self.totals) if self.newton else None
         if limit is not None and self._leads_to(limit, last):
@@ -366,7 +378,9 @@ class _Course:
             if outcome is not None:
                 return limit, outcome
         elif passed >= PATIENCE and _stands_still(*self.equations.rates(state), last, state):
-            return state, INTEGRATED
+            if not is_left(self.equations.jacobian(state), state):
+                return state, INTEGRATED
+            self.beside = UNSTABLE
         return None
 
     def _leads_to(self, limit: FloatArray, last: FloatArray) -> bool:
@@ -382,6 +396,7 @@ class _Course:
         if self.rough:
             return AFTER_INTEGRATION if stability.growth <= -1 / self.time else None
         if not stability.stable:
+            self.beside = UNSTABLE
             return None
         sizes = np.where(limit > 0, limit, self.peak + TINY)
         before, start = ((state - limit) / sizes for state in (last, self.start))

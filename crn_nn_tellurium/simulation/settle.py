@@ -243,13 +243,24 @@ def _filled(n: int, copies: int) -> npt.NDArray[np.intp]:
 
 @dataclass(frozen=True)
 class Settled:
-    """Steady states (n, n_species), how far from balance the worst of each is (n,), and how each
-    was found.
+    """Steady states (n, n_species), how far from balance the worst of each is (n,), how each
+    was found, and of all together how far from balance each species is.
     """
 
     x: FloatArray
     imbalance: FloatArray
     status: Outcomes
+    balance: Balance | None = None
+
+    def cancelling(self) -> FloatArray | None:
+        """How many times what is left of gains and losses they are themselves, by sample (n,): the
+        largest gross / (|slope| x). Of a rail, (h + g y + q y^2) / (h + q y^2), above g / r.
+        """
+        if self.balance is None:
+            return None
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            parts = self.balance.gross / (np.abs(self.balance.slope) * self.x)
+        return np.asarray(parts.max(axis=1, initial=0.0))
 
 
 # what overflows is no steady state: `steady` says so
@@ -263,7 +274,7 @@ def solve(block: Systems, start: FloatArray, balance_of: BalanceOf) -> Settled:
     better, balance, near = refined(x, lambda states: balance_of(states, everyone))
     good: npt.NDArray[np.bool_] = np.asarray(near.all(axis=1))
     if good.all():
-        return Settled(better, _worst(balance), status)
+        return Settled(better, _worst(balance), status, balance)
     x[good] = better[good]
     # as in `polish`, all systems together
     for _ in range(3):

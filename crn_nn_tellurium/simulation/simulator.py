@@ -231,11 +231,14 @@ class Simulator:
 
     def _by_flat_model(
         self, x: FloatArray, start: FloatArray | None, newton: bool
-    ) -> tuple[FloatArray, FloatArray, Outcomes]:
+    ) -> tuple[FloatArray, FloatArray, Outcomes, list[FloatArray] | None]:
         boundary = self._boundary(x)
         begin = fill(start, self._start(boundary))
         found = self.flat.steady_states(begin, boundary, newton)
-        return found.x, found.imbalance, found.status
+        cancelling = found.cancelling()
+        # the largest of all layers, for each
+        by_layer = None if cancelling is None else [cancelling] * len(self.net.layers)
+        return found.x, found.imbalance, found.status, by_layer
 
     # Time courses -----------------------------------------------------------------------------
 

@@ -118,9 +118,25 @@ def is_left(jacobian: Matrix, x: FloatArray) -> bool:
     all act on one another; a growth below `SEEN` of the largest entry is not seen.
     """
     there = np.flatnonzero(x > 0)
-    inner = sparse.csr_array(jacobian)[there][:, there]
+    inner = jacobian[there][:, there]
+    if isinstance(inner, np.ndarray) and _is_dominated(inner, x[there]):
+        return False
+    inner = sparse.csr_array(inner)
     largest = float(abs(inner).max()) if inner.nnz else 0.0
     return Stability(inner, largest, 0.0).growth > SEEN * largest
+
+
+def _is_dominated(matrix: FloatArray, x: FloatArray) -> bool:
+    """Whether each species' decay outweighs what it does to all others, or, in relative changes,
+    what all others do to it: then no eigenvalue has a positive real part, by Gershgorin's theorem.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        relative = matrix * x / x[:, None]
+    for sides in (matrix.T, relative):
+        decay = -sides.diagonal()
+        if np.all(np.abs(sides).sum(axis=1) - np.abs(decay) <= decay):
+            return True
+    return False
 
 
 def is_isolated(matrix: Matrix, x: FloatArray, accuracy: float) -> bool:

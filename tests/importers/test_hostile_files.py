@@ -11,7 +11,8 @@ import pytest
 from support.mutations import YAML
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.importers import antimony_to_sbml, as_model, check_compiled
+from crn_nn_tellurium.encoding import structure_text
+from crn_nn_tellurium.importers import antimony_to_sbml, as_model, check_compiled, sbml_text
 from crn_nn_tellurium.importers.antimony import import_antimony
 from crn_nn_tellurium.importers.crn import import_crn
 from crn_nn_tellurium.importers.sbml import import_sbml
@@ -286,3 +287,47 @@ def test_laws_that_count_many_molecules_are_read():
     with pytest.warns(UserWarning, match="counts molecules"):
         (reaction,) = import_antimony(f"12 P -> Q; k*P*{counted}; P = 20; k = 2").reactions
     assert (reaction.order, reaction.value) == (12, 2.0)
+
+
+# What is compiled: formulas that cannot grow need no trees ---------------------------------------
+
+
+def rule_read(times: int) -> str:
+    """A rule of 2000 parts, that laws read so often."""
+    laws = "".join(f"J{i}: A -> ; p*A; " for i in range(times))
+    return antimony_to_sbml(f"{laws} p := {'+'.join(['A'] * 1000)}; A = 1")
+
+
+XOR = cn.load_model("xor")
+COMPILED = {
+    "our reactions": (
+        lambda: antimony_to_sbml(structure_text(cn.to_reactions(XOR, [0, 1]))),
+        False,
+    ),
+    "our model": (lambda: antimony_to_sbml(cn.to_antimony(XOR)), False),
+    "no rule": (lambda: antimony_to_sbml(_DECAY), False),
+    "a rule read a little": (lambda: rule_read(10), False),
+    "a rule read often": (lambda: rule_read(600), True),
+    "a rule that reads a rule": (
+        lambda: antimony_to_sbml("q := 2*p; p := 2*A; A -> ; q*A; A = 1"),
+        True,
+    ),
+    "a function": (
+        lambda: antimony_to_sbml("function f(x)\n x + x\nend\nmodel m()\n A -> ; f(A); A = 1\nend"),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_trees_are_looked_at_where_formulas_may_grow(name, monkeypatch):
+    text, grows = COMPILED[name]
+    sbml, looked = text(), []
+    monkeypatch.setattr(sbml_text, "check_formulas", lambda *_: looked.append(True))
+    check_compiled(sbml, "the model")
+    assert looked == [True] * grows
+
+
+def test_a_rule_that_is_read_often_is_refused():
+    with pytest.raises(cn.FileFormatError, match="formulas grow by"):
+        check_compiled(rule_read(600), "the model")

@@ -193,3 +193,29 @@ def test_a_name_that_is_there_twice_is_refused(tmp_path):
     path.write_text(path.read_text().replace('"bias": [', '"bias": [9.0], "bias": [', 1))
     with pytest.raises(cn.FileFormatError, match="'bias' is there twice in one object"):
         cn.Network.load(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"a,b\n1,2\n", b'{"format": "another"}\n', b"\x80\x00\xff", b"\n"]
+)
+def test_a_save_refuses_a_file_that_holds_no_network(content, tmp_path):
+    path = tmp_path / "data.json"
+    path.write_bytes(content)
+    with pytest.raises(cn.InputError, match=r"data\.json' is there and holds no network"):
+        SMALL.save(path)
+    assert path.read_bytes() == content
+    assert os.listdir(tmp_path) == ["data.json"]
+
+
+@pytest.mark.parametrize("content", ["", "of ours", "cut off", "in another order"])
+def test_a_save_replaces_networks_and_empty_files(content, tmp_path):
+    path = tmp_path / "net.json"
+    large(0).save(path)
+    if content == "cut off":
+        path.write_bytes(path.read_bytes()[:60])
+    elif content == "in another order":
+        path.write_text(json.dumps(dict(reversed(json.loads(path.read_text()).items()))))
+    elif content != "of ours":
+        path.write_text(content)
+    SMALL.save(path)
+    assert cn.Network.load(path) == SMALL

@@ -270,6 +270,23 @@ def test_a_failed_sample_makes_nan_and_says_so(monkeypatch, rng):
     assert all(text.startswith("failed") for text in g.status)
 
 
+@pytest.mark.parametrize(
+    "method", ["adjoint", "forward", "control_coefficients", "finite_difference"]
+)
+def test_one_sample_that_fails_leaves_a_gradient_that_is_no_number(method):
+    """By all methods alike: the mean loss has no value, so it has no gradient, and no error."""
+    net, y = cn.Network.random([2, 3, 1], seed=0), [[1.0], [0.0]]
+    x = [[0.5, 1.0], [1e200, 1e200]]
+    found = cn.gradient(net, x, y, method=method, on_error="nan")
+    assert found.status[0] == "solved"
+    assert found.status[1].startswith("failed: ")
+    assert np.isnan(found.loss)
+    assert np.isnan(found.vector()).all()
+    assert np.isfinite(found.outputs[0]).all()
+    with pytest.raises(cn.ConvergenceError, match="1 of 2 samples have no steady state; sample 1"):
+        cn.gradient(net, x, y, method=method)
+
+
 def test_networks_take_turns(rng):
     """Simulators of the networks asked for last are kept: each by its own network."""
     nets = [cn.Network.random([2, 3, 1], seed=seed) for seed in range(6)]

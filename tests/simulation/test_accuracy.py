@@ -3,10 +3,12 @@ outputs within the error that they state, and the closed form, in which weights 
 """
 
 import pickle
+import re
 from collections import Counter
 from decimal import Decimal, localcontext
 from itertools import pairwise
 
+import mpmath
 import numpy as np
 import pytest
 from support.tolerances import LAST_DIGIT, ROUNDED, SUMMED
@@ -325,3 +327,39 @@ def test_where_gains_cancel_a_reaction_network_is_not_called_solved():
     easy = cn.Simulator(cn.import_antimony(text.format(h=1e-12, k=1.0))).steady_state()
     assert easy.status == ("solved after integration",)
     np.testing.assert_allclose(easy["A"], 1e-6, rtol=1e-8)
+
+
+BESIDE = """J0: -> A; {h!r}; J1: A -> 2 A; {gain!r}*A; J2: A -> ; {loss!r}*A; J3: 2 A -> A; A^2;
+J4: -> B; 100; J5: B -> ; B; A = 1; B = 1;"""
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e5])
+def test_a_small_species_whose_gains_cancel_is_doubtful(scale):
+    """A' = 1e-12 + (gain - loss) A - A^2 beside B = 100, beside which A is all but nothing.
+
+    By a root in 60 digits, by its quadratic in Decimals, and by two engines, off by above 1e-8.
+    """
+    h, loss = 1e-12, scale * (1 + 2**-45)
+    with localcontext() as context:
+        context.prec = 60
+        d = Decimal(scale) - Decimal(loss)
+        exact_a = (d + (d * d + 4 * Decimal(h)).sqrt()) / 2
+    with mpmath.workdps(60):
+        root = mpmath.findroot(
+            lambda a: mpmath.mpf(h) + (mpmath.mpf(scale) - mpmath.mpf(loss)) * a - a * a, 1e-6
+        )
+        assert abs(root - mpmath.mpf(str(exact_a))) < mpmath.mpf(10) ** -50
+    crn = cn.import_antimony(BESIDE.format(h=h, gain=scale, loss=loss))
+    worst = 0.0
+    for engine in ("roadrunner", "rate_equations"):
+        steady = cn.Simulator(crn, engine=engine).steady_state()
+        assert steady.status[0].startswith("doubtful: 'A' may be off by ")
+        error = off(steady["A"], [exact_a])[0]
+        stated = float(re.search(r"off by (\S+) of", steady.status[0])[1])
+        assert error <= steady.error[0, steady.species.index("A")]
+        assert error <= 1.1 * stated * steady["A"][0]
+        worst = max(worst, error / steady["A"][0])
+    # it was no idle doubt, at the larger one
+    assert worst > 1e-8 or scale < 1e5
+    status = cn.scan(crn, {"B": [1.0]})["status"].values.tolist()
+    assert status[0].startswith("doubtful: 'A' may be off by ")

@@ -10,6 +10,8 @@ from support.networks import corpus
 from support.tolerances import DIFFERENCED, IN_TIME, SOLVED
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.simulation import rate_equations
+from crn_nn_tellurium.simulation.engine import compiled
 from crn_nn_tellurium.simulation.engines import COMPILED_UP_TO
 from crn_nn_tellurium.simulation.rate_equations import DENSE_UP_TO
 
@@ -142,6 +144,59 @@ def test_what_has_no_end_says_when_and_why(capfd):
     with pytest.raises(cn.ConvergenceError, match=r"CVODE failed .* at t = 1: .* earlier times"):
         cn.Simulator(boom, "rate_equations").time_course(t_end=5.0)
     assert "".join(capfd.readouterr()) == ""
+
+
+@pytest.mark.parametrize("n_points", [2, 5])
+def test_what_is_no_number_is_no_course(n_points, monkeypatch):
+    """Of CVODE's answers, should it ever give one: of two times and of more."""
+    from sksundae.cvode import CVODE
+
+    solve = CVODE.solve
+
+    def not_at_the_end(self, times, start):
+        found = solve(self, times, start)
+        found.y[-1] = np.nan
+        return found
+
+    crn = cn.import_antimony("A -> ; k*A; A = 1; k = 1")
+    simulator = cn.Simulator(crn, engine="rate_equations")
+    simulator.time_course(n_points=n_points)
+    monkeypatch.setattr(CVODE, "solve", not_at_the_end)
+    with pytest.raises(cn.ConvergenceError, match="CVODE failed between t = 0 and 50, at t = 50"):
+        simulator.time_course(n_points=n_points)
+
+
+@pytest.mark.parametrize("law", ["k*A/B", "k*ln(A - 2)", "k*sqrt(1 - 2*A)", "k*(A - A)/(B*A)"])
+def test_laws_that_are_no_number_are_no_course(law):
+    model = compiled(f"J: -> A; {law}; A = 1; B = 0; k = 1")
+    starts = np.ones(len(model.floating)), np.zeros(len(model.boundary))
+    with model.lock, pytest.raises(cn.ConvergenceError, match="CVODE failed between t = 0 and 2"):
+        model.time_course(starts[1], starts[0], np.array([0.0, 1.0, 2.0]))
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+def test_without_reactions_nothing_happens(engine):
+    crn = cn.ReactionNetwork([cn.Species("A", 1.5), cn.Species("B", 2.0, boundary=True)], [])
+    simulator = cn.Simulator(crn, engine=engine)
+    for method, status in (("flat", "solved"), ("integrate", "integrated")):
+        steady = simulator.steady_state(method=method)
+        assert (steady.concentrations.tolist(), steady.status) == ([[1.5]], (status,))
+    for n_points in (2, 4):
+        course = simulator.time_course(t_end=3.0, n_points=n_points)
+        assert course.concentrations.tolist() == [[1.5]] * n_points
+    scan = cn.scan(crn, {"A": [1.0, 2.0]})
+    assert scan["outputs"].values.ravel().tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("n_points", [2, 3])
+def test_steps_are_counted_between_two_times_as_between_many(n_points, monkeypatch):
+    """Prey and predators circle for ever, some 200 steps a turn of about 2 pi."""
+    crn = cn.import_antimony("P->2P; P; P+Q->2Q; P*Q; Q->; Q; P=2; Q=1")
+    simulator = cn.Simulator(crn, engine="rate_equations")
+    assert simulator.time_course(t_end=100.0, n_points=n_points).concentrations.shape[0] == n_points
+    monkeypatch.setattr(rate_equations, "MOST_STEPS", 300)
+    with pytest.raises(cn.ConvergenceError, match="max_num_steps"):
+        simulator.time_course(t_end=100.0, n_points=n_points)
 
 
 def test_standard_output_is_the_users_again_after_threads(capsys):

@@ -1,14 +1,18 @@
 """What circles a steady state, lines of steady states, and what only looks like them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from scipy import sparse
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
+from support.networks import Annihilating, corpus
 from support.tolerances import INTEGRATED, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry import conserved_sums
+from crn_nn_tellurium.simulation import stability
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.rate_equations import RateModel
 from crn_nn_tellurium.simulation.reduced_system import Equations, rest
@@ -203,14 +207,15 @@ def test_a_root_that_is_not_stable_is_no_answer(model, newton):
     np.testing.assert_allclose(found.x[0], [1.0, 1.5], rtol=1e-9)
 
 
-def test_from_a_root_that_is_not_stable_the_time_course_decides():
+@pytest.mark.parametrize("model", [FlatModel, RateModel.of], ids=["roadrunner", "rate equations"])
+def test_from_a_root_that_is_not_stable_the_time_course_decides(model):
     """Newton's method goes to the saddle from near it, and the course to the ends."""
     starts = np.array([[1.98], [2.02]])
-    found = FlatModel(cn.import_antimony(SWITCH)).steady_states(starts, np.empty((2, 0)))
+    found = model(cn.import_antimony(SWITCH)).steady_states(starts, np.empty((2, 0)))
     assert found.status.tolist() == ["solved after integration"] * 2
     np.testing.assert_allclose(found.x[:, 0], [1.0, 4.0], rtol=2e-12)
     assert np.all(found.imbalance < 1e-12)
-    found = FlatModel(brusselator(3.0)).steady_states(np.array([[1.05, 2.9]]), np.empty((1, 0)))
+    found = model(brusselator(3.0)).steady_states(np.array([[1.05, 2.9]]), np.empty((1, 0)))
     assert found.status[0].startswith("failed: it oscillates without dying down")
 
 
@@ -250,3 +255,136 @@ def test_what_is_absent_and_not_made_cannot_grow():
     """A -> 2 A from nothing stays nothing, as a time course does."""
     crn = cn.import_antimony("A = 0; J0: A -> 2 A; A; J1: 2 A -> A; A^2;")
     assert cn.Simulator(crn).steady_state().status == ("solved",)
+
+
+# Units with two ends --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rivals(Annihilating):
+    """Two rails, driven alike, that remove each other faster than themselves: one shuts out the
+    other. With p + n = z and p n = h / (a - 1), a = 3, for the ends; alike, h + z y = 4 y^2.
+    """
+
+    rails = (cn.Rail("Yp"), cn.Rail("Yn"))
+    local_reactions = (cn.LocalReaction(("Yp", "Yn"), (), "a", 3.0),)
+
+
+def of_rivals(n_units=1):
+    layer = cn.Layer(np.ones((n_units, 1)), np.zeros(n_units), Rivals(h=0.01))
+    return cn.Network([layer, cn.Layer(np.ones((1, n_units)))], inputs="signed")
+
+
+def ends(z):
+    """p, n > 0 with h + z p - p^2 - 3 p n = 0 and the same for n."""
+    root = np.sqrt(z**2 - 4 * 0.01 / 2)
+    return (z + root) / 2, (z - root) / 2
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+@pytest.mark.parametrize("method", ["units", "flat", "integrate"])
+def test_a_unit_with_two_ends_comes_to_the_one_on_its_side(method, engine):
+    simulator = cn.Simulator(of_rivals(), engine=engine)
+    high, low = ends(1.0)
+    for p, n in ((1.0, 0.1), (0.1, 1.0), (0.5, 0.4), (0.4, 0.5)):
+        # Newton's method may find the one between, from near it; a time course never does
+        steady = simulator.steady_state(
+            [1.0], {"Yp1_0": p, "Yn1_0": n}, method=method, on_error="nan"
+        )
+        if method == "units" and steady.status[0].failed:
+            assert "small changes lead away" in steady.status[0]
+            continue
+        expected = (high, low) if p > n else (low, high)
+        np.testing.assert_allclose(steady.concentrations[0, :2], expected, rtol=1e-9)
+        course = simulator.time_course([1.0], 200.0, 2, initial={"Yp1_0": p, "Yn1_0": n})
+        np.testing.assert_allclose(course.concentrations[-1, :2], expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+@pytest.mark.parametrize("method", ["units", "flat", "integrate"])
+def test_what_starts_alike_is_not_called_solved_between_two_ends(method, engine):
+    """From alike the course leads to the saddle, unless rounding leads it to an end."""
+    steady = cn.Simulator(of_rivals(), engine=engine).steady_state(
+        [1.0], method=method, on_error="nan"
+    )
+    if steady.status[0].failed:
+        assert "lead away" in steady.status[0] or "is not stable" in steady.status[0]
+    else:
+        np.testing.assert_allclose(sorted(steady.concentrations[0, :2]), ends(1.0)[::-1], rtol=1e-9)
+    # where z^2 < 4 h / 2 there is but one
+    steady = cn.Simulator(of_rivals(), engine=engine).steady_state([-1.0], method=method)
+    y = (-1 + np.sqrt(1.16)) / 8
+    np.testing.assert_allclose(steady.concentrations[0, :2], y, rtol=1e-9)
+
+
+def test_samples_units_and_scans_are_told_apart():
+    """Two units between their ends, and samples of which one is."""
+    found = cn.Simulator(of_rivals(2)).steady_state([[1.0], [-1.0]], on_error="nan")
+    assert [status.failed for status in found.status] == [True, False]
+    assert np.isnan(found.concentrations[0]).all()
+    with pytest.raises(cn.ConvergenceError, match=r"layer 'layer1': small changes lead away"):
+        cn.Simulator(of_rivals(2)).steady_state([1.0])
+    status = cn.scan(of_rivals(), {"x0": [-1.0, 1.0]})["status"].values.tolist()
+    assert status[0] == "solved"
+    assert status[1].startswith("failed: layer 'layer1': small changes lead away")
+
+
+# Where looking for eigenvalues is spared ---------------------------------------------------------
+
+IN_TURN = {
+    "a quadratic": ("B=1; ->B; 8; B->; 14*B; 2B->B; 7*B^2", True),
+    "a gain by itself": ("B=1; ->B; 8; B->2B; 3*B; 2B->B; B^2", True),
+    "a cascade": ("A=1; B=1; ->A; 1; A->; A; A->A+B; A; B->; B", True),
+    "a gain by two of itself": (SWITCH, False),
+    "a circle": ("A=1; B=1; A->B; A; B->A; B", False),
+    "two that push each other": ("A=1; B=1; A+B->A; A*B; A+B->B; A*B; ->A; 1; ->B; 1", False),
+}
+
+
+@pytest.mark.parametrize("case", IN_TURN)
+def test_what_settles_in_turn_is_seen_from_the_reactions(case):
+    text, expected = IN_TURN[case]
+    assert cn.import_antimony(text).settles_in_turn == expected
+
+
+@pytest.mark.parametrize("case", corpus(), ids=lambda case: case.name)
+def test_our_networks_settle_in_turn(case):
+    """So that none of their steady states costs eigenvalues, which say the same."""
+    crn = cn.to_reactions(case.net, case.x[0])
+    assert crn.settles_in_turn
+    if len(crn.floating) <= 60:
+        x = cn.Simulator(case.net).steady_state(case.x[0]).concentrations[0]
+        jacobian = crn.jacobian(x).toarray()
+        assert np.linalg.eigvals(jacobian).real.max() <= 1e-7 * np.abs(jacobian).max()
+
+
+def test_what_is_dominated_does_not_grow():
+    """By columns or by relative rows; and what is not may be stable all the same."""
+    rng, seen = np.random.default_rng(0), 0
+    for _ in range(400):
+        n = rng.integers(1, 5)
+        x = 10 ** rng.uniform(-3, 3, n)
+        matrix = rng.normal(size=(n, n)) * 10 ** rng.uniform(-2, 2) / n
+        matrix -= np.diag(rng.uniform(0, 4, n))
+        matrix = matrix * x[:, None] / x if rng.random() < 0.5 else matrix
+        if stability._is_dominated(matrix, x):
+            seen += 1
+            assert np.linalg.eigvals(matrix).real.max() <= 1e-12 * np.abs(matrix).max()
+    assert 50 < seen < 350
+    assert not stability._is_dominated(np.array([[1e-9]]), np.ones(1))
+    # by columns alone, by relative rows alone, and by neither
+    assert stability._is_dominated(np.array([[-1.0, 3.0], [0.5, -4.0]]), np.ones(2))
+    assert stability._is_dominated(np.array([[-1.0, 5.0], [0.1, -1.0]]), np.array([10.0, 1.0]))
+    assert not stability._is_dominated(np.array([[-1.0, 5.0], [0.1, -1.0]]), np.array([1.0, 1.0]))
+
+
+@pytest.mark.parametrize("case", corpus()[::6], ids=lambda case: case.name)
+def test_what_cancels_among_all_reactions_bounds_what_does_in_drives(case):
+    """gross / (|slope| x), from what solving leaves, is at most off by what followers have."""
+    sim = cn.Simulator(case.net)
+    x = case.x[:3]
+    y, _, _, most = sim._by_flat_model(x, None, newton=True)
+    assert most is not None
+    for bound, size in zip(most, sim.accuracy._cancelling(x, y), strict=True):
+        assert np.all(size <= bound)
+        assert bound.shape == (len(x),)
