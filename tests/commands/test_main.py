@@ -71,6 +71,26 @@ def test_names_with_brackets_print_as_they_are(run, tmp_path):
     assert all(label in run("show n.json")[1] for label in labels)
 
 
+def test_no_name_gives_the_terminal_a_command(run, tmp_path):
+    """Of a column, a file that is read or written, a network: each in its own words."""
+    name = "a\x1b[31m\u202eb"
+    cn.load_model("xor").save(tmp_path / f"{name}.json")
+    (tmp_path / "x.csv").write_text("x0,x1\n0,1\n")
+    (tmp_path / "y.csv").write_text(f"x0,{name}\n0,1\n")
+    (tmp_path / f"{name}.ant").write_text("A -> ; A; A = 1")
+    typed = {
+        "the column": "predict xor y.csv",
+        "what is not there": f"show no{name}.json",
+        "what is written": f"predict xor x.csv -o {name}.csv",
+        "what cannot be written": f"predict xor x.csv -o no{name}/x.csv",
+        "its title": f"show {name}.json",
+        "a model": f"show {name}.ant",
+    }
+    for what, words in typed.items():
+        _, out, err = run(words)
+        assert not set(out + err) & set("\x1b\u202e"), what
+
+
 def test_keywords_of_the_library_are_said_as_they_are_typed():
     options = {"overwrite": "--overwrite", "t_end": "--t-end", "net": "net", "bound": "--bound"}
     for text, typed in (
