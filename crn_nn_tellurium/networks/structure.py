@@ -102,8 +102,8 @@ def checked_class_names(
         return None
     if task == "regression":
         raise NetworkError(
-            f"class_names are {brief(names)}, but task is 'regression', which has no classes; expected"
-            " task='classification', or no class_names"
+            f"class_names are {brief(names)}, but task is 'regression', which has no classes;"
+            " expected task='classification', or no class_names"
         )
     if not isinstance(names, _LISTS):
         raise NetworkError(f"class_names are {brief(names)}; expected a list of labels")
