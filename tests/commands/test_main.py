@@ -134,13 +134,21 @@ def test_ctrl_c_while_it_loads_is_a_line_too(module):
     assert (found.returncode, found.stdout, found.stderr) == (130, "", "crn-nn: interrupted\n")
 
 
-def test_closed_output_is_quiet_and_full_disks_are_said():
+def test_closed_output_is_quiet_closed_input_and_full_disks_are_said():
     command = f'"{sys.executable}" -c "{RUN}" data xor'
     closed, full = (
         subprocess.run(f"{command} {to}", shell=True, capture_output=True, text=True, check=False)
         for to in (">&-", "> /dev/full")
     )
     assert (closed.returncode, closed.stderr) == (0, "")
+    empty = subprocess.run(
+        f'"{sys.executable}" -c "{RUN}" predict xor - <&-',
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (empty.returncode, empty.stderr[:37]) == (2, "crn-nn: standard input is closed; exp")
     assert full.returncode == 2
     assert full.stderr == "crn-nn: standard output: No space left on device\n"
 
