@@ -1,11 +1,14 @@
-"""Mutation testing: sampled faults in some modules, each put to the quick tests of its room.
+"""Mutation testing: sampled faults in some modules, each put to the quick tests that run its line.
 
     pip install -e '.[mutants]'
     python .ci/mutants.py                                # 15 mutants of each subject, by seed 0
     python .ci/mutants.py settle --number 40 --seed 3
 
-cosmic-ray makes the mutants, one at a time, in a copy of the working tree. What is printed of a
-mutant that survives is its difference: either it changes nothing, or a test is missing.
+cosmic-ray makes the mutants, one at a time, in a copy of the working tree. A first run without any
+notes which tests run which lines, and how long each takes: a mutant is put to those, the quickest
+first, and to its rooms' others if it is alive then (where a result is kept, one test runs the line
+for all). What is printed of a mutant that survives is its difference: either it changes nothing, or
+a test is missing.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import json
+import math
 import os
 import random
 import re
@@ -29,18 +34,25 @@ from cosmic_ray.mutating import use_mutation
 from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import use_db
 from cosmic_ray.work_item import MutationSpec
+from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parents[1]
 SUBJECTS = {
-    "reactions": (["chemistry/reactions.py", "chemistry/rates.py"], ["chemistry"]),
+    "reactions": (["chemistry"], ["chemistry"]),
     "encoding": (["encoding"], ["encoding"]),
     "sensitivity": (["sensitivity"], ["sensitivity"]),
     "certificates": (["certificates"], ["certificates"]),
     "settle": (["simulation/settle.py"], ["simulation"]),
+    "kinetics": (["kinetics/layer.py", "kinetics/closed_form.py"], ["kinetics", "simulation"]),
 }
 """By subject its modules, of the package, and the rooms whose tests must notice."""
-# bits of numbers that are none, and what two seconds of a type checker would find
-NO_FAULTS = re.compile(r"core/ReplaceBinaryOperator_\w+_(RShift|LShift|BitOr|BitAnd|BitXor)$")
+# bits of numbers that are none, and what two seconds of a type checker or of ruff would find
+NO_FAULTS = re.compile(
+    r"core/(ReplaceBinaryOperator_\w+_(RShift|LShift|BitOr|BitAnd|BitXor)"
+    r"|ReplaceComparisonOperator_(Is_Eq|IsNot_NotEq))$"
+)
+# the first failure is enough
+QUIET = ["-x", "-q", "-p", "no:cacheprovider"]
 TIMEOUT = 1800.0
 """Seconds; a mutant that takes longer hangs, and counts as killed."""
 
@@ -71,7 +83,7 @@ def mutants(modules: list[Path]) -> list[MutationSpec]:
     return sorted(kept, key=lambda m: (str(m.module_path), m.operator_name, m.occurrence))
 
 
-def tested(arguments: list[str], log: Path) -> int:
+def tested(arguments: list[str], log: Path, *plugins: object) -> int:
     """The exit code of pytest, in a process of its own that has all libraries imported already."""
     child = os.fork()
     if child == 0:
@@ -79,7 +91,7 @@ def tested(arguments: list[str], log: Path) -> int:
         with log.open("w") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-        os._exit(int(pytest.main(arguments)))
+        os._exit(int(pytest.main(arguments, list(plugins))))
     until = time.monotonic() + TIMEOUT
     while not (ended := os.waitpid(child, os.WNOHANG))[0]:
         if time.monotonic() > until:
@@ -88,25 +100,87 @@ def tested(arguments: list[str], log: Path) -> int:
     return os.waitstatus_to_exitcode(ended[1])
 
 
+class Reach:
+    """Which tests run which lines, and how long they take, by a run without a mutant."""
+
+    def __init__(self, rooms: list[str], log: Path) -> None:
+        self.rooms, self._log = [f"tests/{room}" for room in rooms], log
+        data, times = log.with_name("coverage"), log.with_name("times")
+        os.environ["COVERAGE_FILE"] = str(data)
+        seen = ["--cov=crn_nn_tellurium", "--cov-context=test", "--cov-report="]
+        if tested([*QUIET, *seen, *self.rooms], log, _Times(times)):
+            raise SystemExit(f"{rooms}: tests fail without a mutant\n{log.read_text()}")
+        self._data = CoverageData(str(data))
+        self._data.read()
+        self.times: dict[str, float] = json.loads(times.read_text())
+
+    def tests(self, path: Path, line: int) -> list[str]:
+        """Tests that run the statement at a line, the quickest first; where importing the module
+        runs it, all that run any line of the module.
+        """
+        by_line = self._data.contexts_by_lineno(str(path.resolve()))
+        first, last = statement_at(path, line)
+        names = {name for n in range(first, last + 1) for name in by_line.get(n, ())}
+        if "" in names:
+            names = {name for several in by_line.values() for name in several}
+        tests = {name.partition("|")[0] for name in names - {""}}
+        return sorted(tests, key=lambda name: self.times.get(name, 0.0))
+
+    def killed(self, closest: list[str]) -> bool:
+        """Whether any test notices what the package is now."""
+        runs = [closest, self.rooms] if closest else [self.rooms]
+        codes = (tested([*QUIET, *tests], self._log) for tests in runs)
+        return any(self._is_failure(code) for code in codes)
+
+    def _is_failure(self, code: int) -> bool:
+        # a failed test, a module that cannot be imported, or what hangs or crashes; not one of ours
+        if code > pytest.ExitCode.INTERRUPTED:
+            raise SystemExit(f"pytest ends with {code}\n{self._log.read_text()}")
+        return code != 0
+
+
+class _Times:
+    """Seconds that each test takes, written down at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._times = path, dict[str, float]()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._times[report.nodeid] = self._times.get(report.nodeid, 0.0) + report.duration
+
+    def pytest_sessionfinish(self) -> None:
+        self._path.write_text(json.dumps(self._times))
+
+
+def statement_at(path: Path, line: int) -> tuple[int, int]:
+    """First and last line of the least statement there; of one with a body, its head."""
+    found = (line, line)
+    size = math.inf
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno):
+            body = getattr(node, "body", None)
+            last = body[0].lineno - 1 if body else node.end_lineno or node.lineno
+            last = max(last, node.lineno)
+            if line <= last and last - node.lineno < size:
+                found, size = (node.lineno, last), last - node.lineno
+    return found
+
+
 def tried(subject: str, number: int, seed: int, log: Path) -> tuple[int, int]:
     """How many of a subject's mutants were killed, of how many."""
     modules, rooms = SUBJECTS[subject]
     package = Path("crn_nn_tellurium")
     population = mutants([path for name in modules for path in _files(package / name)])
     chosen = random.Random(seed).sample(population, min(number, len(population)))
-    # the first failure is enough
-    arguments = ["-x", "-q", "-p", "no:cacheprovider", *(f"tests/{room}" for room in rooms)]
-    if tested(arguments, log):
-        raise SystemExit(f"{subject}: tests fail without a mutant\n{log.read_text()}")
+    reach = Reach(rooms, log)
     killed = 0
     for spec in chosen:
-        operator = get_operator(spec.operator_name)(**spec.operator_args)
+        operator, line = get_operator(spec.operator_name)(**spec.operator_args), spec.start_pos[0]
+        closest = reach.tests(spec.module_path, line)
         with use_mutation(spec.module_path, operator, spec.occurrence) as (before, after):
-            died = tested(arguments, log) != 0
+            died = reach.killed(closest)
         killed += died
-        print(
-            "killed  " if died else "SURVIVED", f"{spec.module_path}:{spec.start_pos[0]}", end=" "
-        )
+        print("killed  " if died else "SURVIVED", f"{spec.module_path}:{line}", end=" ")
         by = re.search(r"^(?:FAILED|ERROR) \S+", log.read_text(), re.MULTILINE)
         print(spec.operator_name, by.group() if by else "")
         if not died:

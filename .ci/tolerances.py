@@ -1,7 +1,9 @@
-"""Tolerances in tests that no comment explains: python .ci/tolerances.py tests/kinetics tests/dna
+"""Tolerances in tests that nothing explains: python .ci/tolerances.py tests/kinetics tests/dna
 
-A tolerance is a number below 0.1 behind rtol=, atol=, rel= or abs=, or that something is below. The
-comment stands on a line of its statement, on the line above, or at a constant's definition.
+A tolerance is a number below 0.1 behind rtol=, atol=, rel= or abs=, or that something is below. It
+is one of those that `tests/support/tolerances.py` names, or a comment stands on a line of its
+statement, on the line above, or at a constant's definition. How exactly a reference is solved is
+none: the comparison with it is.
 """
 
 from __future__ import annotations
@@ -14,6 +16,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 WORDS = {"rtol", "atol", "rel", "abs"}
+SOLVERS = {"solve_ivp", "brentq"}
+NAMED = {
+    target.id
+    for node in ast.parse(Path("tests/support/tolerances.py").read_text(encoding="utf-8")).body
+    if isinstance(node, ast.Assign)
+    for target in node.targets
+    if isinstance(target, ast.Name)
+}
+
+
+def is_named(node: ast.AST) -> bool:
+    """Whether a named tolerance is in an expression."""
+    return any(isinstance(part, ast.Name) and part.id in NAMED for part in ast.walk(node))
 
 
 def is_small(node: ast.AST) -> bool:
@@ -23,16 +38,14 @@ def is_small(node: ast.AST) -> bool:
     return isinstance(node, ast.BinOp) and (is_small(node.left) or is_small(node.right))
 
 
-def tolerances(statement: ast.stmt) -> bool:
-    """Whether a statement has any."""
+def tolerances(statement: ast.stmt) -> Iterator[ast.AST]:
+    """All that a statement has."""
     for node in ast.walk(statement):
-        if isinstance(node, ast.keyword) and node.arg in WORDS and is_small(node.value):
-            return True
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] not in SOLVERS:
+            yield from (keyword.value for keyword in node.keywords if keyword.arg in WORDS)
         if isinstance(node, ast.Compare):
             signs = zip(node.ops, node.comparators, strict=True)
-            if any(isinstance(op, ast.Lt | ast.LtE) and is_small(most) for op, most in signs):
-                return True
-    return False
+            yield from (most for op, most in signs if isinstance(op, ast.Lt | ast.LtE))
 
 
 def unexplained(path: Path) -> Iterator[tuple[int, bool]]:
@@ -44,9 +57,12 @@ def unexplained(path: Path) -> Iterator[tuple[int, bool]]:
         if token.type == tokenize.COMMENT and "noqa" not in token.string
     }
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Assert | ast.Expr | ast.Assign | ast.Return) and tolerances(node):
+        if isinstance(node, ast.Assert | ast.Expr | ast.Assign | ast.Return):
+            found = list(tolerances(node))
+            bare = any(map(is_small, found))
             lines = range(node.lineno - 1, (node.end_lineno or node.lineno) + 1)
-            yield node.lineno, not comments.isdisjoint(lines)
+            if bare or any(map(is_named, found)):
+                yield node.lineno, not bare or not comments.isdisjoint(lines)
 
 
 def main() -> None:

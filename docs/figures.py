@@ -1,7 +1,7 @@
 """Writes the tables of README and of these pages from the files that hold their figures.
 
-    crn-nn bench --full -o docs/figures.json --overwrite   # minutes, on an idle machine
-    python models/certify.py                               # models/certificates.json
+    crn-nn bench --full -o docs/figures --overwrite   # 25 minutes, on an idle machine
+    python models/certify.py                          # models/certificates.json
     python docs/figures.py
 
 A page says where a table goes by two comments, `<!-- figures: NAME -->` and `<!-- end -->`; a test
@@ -15,7 +15,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from crn_nn_tellurium.commands.measurements import Measurements, Table, tables
+from crn_nn_tellurium import benchmarks
+from crn_nn_tellurium.benchmarks import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -24,18 +25,23 @@ _PLACE = re.compile(r"(<!-- figures: (\S+) -->\n)(.*?)(<!-- end -->)", re.DOTALL
 
 def written() -> dict[str, str]:
     """Every table in Markdown, by name."""
-    text = (ROOT / "docs" / "figures.json").read_text(encoding="utf-8")
-    measured = Measurements.from_json(text)
-    machine = measured.machine
-    return {name: table.markdown() for name, table in tables(measured).items()} | {
-        "models": _models().markdown(),
-        "machine": (
-            f"One run of `crn-nn bench --full` on {measured.date}: {machine['processor']},"
-            f" {machine['cores']} cores (load {machine['load']}\nbefore it began), Python"
-            f" {machine['python']}, libroadrunner {machine['libroadrunner']}, numpy"
-            f" {machine['numpy']}."
-        ),
+    results = benchmarks.read_figures(ROOT / "docs" / "figures")
+    subjects = {
+        benchmark.subject: benchmarks.subject_table(results, benchmark).markdown()
+        for benchmark in benchmarks.present(results)
     }
+    return subjects | {
+        "headlines": benchmarks.headline_table(results).markdown(),
+        "growth": benchmarks.growth_table(results).markdown(),
+        "lost": benchmarks.lost_text(results),
+        "machine": benchmarks.machine_text(results),
+        "models": _models().markdown(),
+    }
+
+
+def report() -> str:
+    """The report of the run, as its figures and today's reasons make it."""
+    return benchmarks.report(benchmarks.read_figures(ROOT / "docs" / "figures"))
 
 
 def filled(page: str, texts: dict[str, str]) -> str:
@@ -85,12 +91,12 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write every page anew whose tables have changed."""
+    """Write every page anew whose tables have changed, and the report."""
     texts = written()
-    for page in PAGES:
-        before = page.read_text(encoding="utf-8")
-        after = filled(before, texts)
-        if after != before:
+    pages = {page: filled(page.read_text(encoding="utf-8"), texts) for page in PAGES}
+    pages[ROOT / "docs" / "figures" / benchmarks.REPORT] = report()
+    for page, after in pages.items():
+        if after != page.read_text(encoding="utf-8"):
             page.write_text(after, encoding="utf-8")
             print(f"written: {page.relative_to(ROOT)}")
 

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from support.tolerances import SOLVED
 
 import crn_nn_tellurium as cn
 
@@ -186,7 +187,7 @@ def test_bounds_as_tables():
     enclosed = cn.enclosure(xor(), corners(), rates=0.01).to_frame()
     assert (enclosed["lower"] <= enclosed["nominal"]).all()
     assert (enclosed["nominal"] <= enclosed["upper"]).all()
-    np.testing.assert_allclose(enclosed["nominal"], xor()(corners())[:, 0], rtol=1e-9)
+    np.testing.assert_allclose(enclosed["nominal"], xor()(corners())[:, 0], rtol=SOLVED)
 
 
 def test_derivatives_as_tables():

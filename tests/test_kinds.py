@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from support.arguments import cases
+from support.arguments import cases, untried
 
 import crn_nn_tellurium as cn
 
@@ -63,8 +63,8 @@ def test_domain_parts_says_what_gives_its_argument():
         cn.domain_parts(cn.load_model("xor"))
 
 
-FULL = 24_000
-"""Combinations in the slow run."""
+FULL = 10**6
+"""More combinations than there are: all of them, in the slow run."""
 QUICK = 400
 SLOW = set(
     """
@@ -128,6 +128,10 @@ def chosen_cases(n):
     found = cases()
     order = np.random.default_rng(20).permutation(len(found))
     return [found[i] for i in order[:n]]
+
+
+def test_every_method_is_tried_or_called_by_the_package_alone():
+    assert not untried()
 
 
 @pytest.mark.filterwarnings("ignore")

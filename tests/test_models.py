@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.tolerances import ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.shipped import models_folder
@@ -25,7 +26,9 @@ def test_chemistry_is_as_accurate_as_published(name):
     assert np.mean(classes == y) == published["chemistry_accuracy"]
     assert np.mean(plain == y) == published["plain_accuracy"]
     assert np.mean(classes == plain) == published["same_class"] == 1.0
-    np.testing.assert_allclose(steady.outputs, net(x), rtol=1e-9, atol=1e-9 * np.sqrt(net.h[-1]))
+    np.testing.assert_allclose(
+        steady.outputs, net(x), rtol=SOLVED, atol=SOLVED * np.sqrt(net.h[-1])
+    )
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -52,7 +55,7 @@ def test_pruning_digits_changed_no_answer():
     )
     assert whole.n_weights == net.n_weights + 127
     assert whole.pruned() == net
-    np.testing.assert_allclose(net(x), whole(x), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(net(x), whole(x), rtol=0, atol=ROUNDED)
     assert np.array_equal(net.predict(x), whole.predict(x))
 
 

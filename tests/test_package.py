@@ -73,13 +73,24 @@ def test_documented_examples_run(name):
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_tables_are_those_of_the_figures(page):
+@pytest.fixture(scope="module")
+def figures():
+    """docs/figures.py."""
     spec = importlib.util.spec_from_file_location("figures", ROOT / "docs" / "figures.py")
-    figures = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(figures)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tables_are_those_of_the_figures(figures, page):
     text = page.read_text(encoding="utf-8")
     assert figures.filled(text, figures.written()) == text, "python docs/figures.py writes it anew"
+
+
+def test_the_report_is_that_of_the_figures(figures):
+    text = (ROOT / "docs" / "figures" / "report.md").read_text(encoding="utf-8")
+    assert figures.report() == text, "python docs/figures.py writes it anew"
 
 
 def test_errors_subclass_what_callers_expect_and_pickle():
@@ -102,7 +113,7 @@ def test_missing_extras_say_their_command():
 def test_version_is_in_one_place():
     found = subprocess.run(
         # the figures of a run say with which version it was
-        ["git", "grep", "-l", f'"{cn.__version__}"', "--", ":!docs/figures.json"],
+        ["git", "grep", "-l", f'"{cn.__version__}"', "--", ":!docs/figures"],
         capture_output=True,
         text=True,
         cwd=ROOT,

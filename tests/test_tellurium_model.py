@@ -15,6 +15,7 @@ import pytest
 import roadrunner
 import tellurium as te
 from support import networks
+from support.tolerances import ROUNDED, SOLVED
 from tellurium.roadrunner.extended_roadrunner import ExtendedRoadRunner
 
 import crn_nn_tellurium as cn
@@ -38,8 +39,8 @@ def test_steady_state_follows_the_inputs(form, options):
         r["x0"], r.x1 = x
         assert (r["x0"], r.x1) == pytest.approx(tuple(x))
         r.steadyState()
-        np.testing.assert_allclose([r["y0"], r.y1], net(x), rtol=1e-9)
-        np.testing.assert_allclose(r.getSteadyStateValues(), net(x), rtol=1e-9)
+        np.testing.assert_allclose([r["y0"], r.y1], net(x), rtol=SOLVED)
+        np.testing.assert_allclose(r.getSteadyStateValues(), net(x), rtol=SOLVED)
         assert np.all(r.getFloatingSpeciesConcentrations() > 0)
 
 
@@ -67,6 +68,7 @@ def test_the_negative_root_of_a_plain_model_is_not_ours():
         r.steadyState()
         ends.append(r["Y1_0"])
     assert ends[0] < 0 < ends[1]
+    # roadrunner's nleq2 is told 1e-13, of a scale with an absolute part
     assert ends[1] == pytest.approx(net([2.0])[0], rel=1e-10)
 
 
@@ -76,6 +78,7 @@ def test_from_every_start(start):
     r = cn.to_roadrunner(net, [1.0])
     r["Y1_0"] = start
     r.steadyState()
+    # roadrunner's nleq2 is told 1e-13, of a scale with an absolute part
     assert r["Y1_0"] == pytest.approx(net([1.0])[0], rel=1e-10)
 
 
@@ -85,11 +88,12 @@ def test_changed_rate_constants_are_heeded():
     r["h1"], r.k1_0_0, r["q1"] = 0.5, 3.0, 2.0
     r.steadyState()
     y = r["Y1_0"]
+    # the same, of terms about 1
     assert 0.5 + 3.5 * y - 2 * y * y == pytest.approx(0, abs=1e-10)
     compact = cn.to_roadrunner(net, [1.0], "compact")
     compact["u1_0_0"] = -2.0  # a sign may change there
     compact.steadyState()
-    assert compact["Y1_0"] == pytest.approx(float(cn.SmoothedReLU(h=0.01)(-1.5)), rel=1e-9)
+    assert compact["Y1_0"] == pytest.approx(float(cn.SmoothedReLU(h=0.01)(-1.5)), rel=SOLVED)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +196,7 @@ def test_copies_have_the_same_state(form, again):
         runner["h1"] = 1e-3
         runner.steadyState()
     np.testing.assert_allclose(
-        [other["y0"], r["y0"]], [net([-2.0, -1.0])[0], net([0.5, -1.0])[0]], rtol=1e-9
+        [other["y0"], r["y0"]], [net([-2.0, -1.0])[0], net([0.5, -1.0])[0]], rtol=SOLVED
     )
 
 
@@ -201,6 +205,7 @@ def test_roadrunners_own_analyses_run():
     r = cn.to_roadrunner(net, [1, 0])
     r.steadyState()
     jacobian = cn.to_reactions(net, [1, 0]).jacobian(r.getFloatingSpeciesConcentrations()).toarray()
+    # roadrunner's Jacobian is by differences
     np.testing.assert_allclose(r.getFullJacobian(), jacobian, atol=1e-5)
     assert np.all(np.real(r.getFullEigenValues()) < 0)
 
@@ -212,7 +217,7 @@ def test_steady_state_does_not_depend_on_the_users_solvers(solver):
     r.setSteadyStateSolver(solver)
     r.getIntegrator().setValue("maximum_num_steps", 5)
     r.steadyState()
-    assert r["y0"] == pytest.approx(net([1, 0])[0], rel=1e-9)
+    assert r["y0"] == pytest.approx(net([1, 0])[0], rel=SOLVED)
     assert r.getSteadyStateSolver().getName() == solver
     assert r.getIntegrator().getValue("maximum_num_steps") == 5
 
@@ -327,10 +332,10 @@ def test_in_physical_units_all_runners_agree():
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
     steady = cn.Simulator(net).steady_state([0, 1])
     r.steadyState()
-    np.testing.assert_allclose(r["y0"], steady.in_units(units).outputs[0], rtol=1e-9)
+    np.testing.assert_allclose(r["y0"], steady.in_units(units).outputs[0], rtol=SOLVED)
     r["x0"] = 10.0  # nM, a value of 1
     r.steadyState()
-    np.testing.assert_allclose(r["y0"], units.concentration(net([1, 1])), rtol=1e-9)
+    np.testing.assert_allclose(r["y0"], units.concentration(net([1, 1])), rtol=SOLVED)
     np.testing.assert_allclose(pickle.loads(pickle.dumps(r))["x0"], 10.0)
     with pytest.raises(cn.InputError, match="already; expected model units"):
         in_tube.in_units(cn.PhysicalUnits(1, 1))
@@ -368,10 +373,10 @@ def test_whatever_is_asked_at_a_steady_state_is_asked_at_the_positive_one():
         return r
 
     for name in ("steadyStateNamedArray", "getSteadyStateValuesNamedArray"):
-        assert float(getattr(at_two(), name)()[0, 0]) == pytest.approx(y, rel=1e-9)
+        assert float(getattr(at_two(), name)()[0, 0]) == pytest.approx(y, rel=SOLVED)
     r = at_two()
     r.mcaSteadyState()
-    assert r["Y1_0"] == pytest.approx(y, rel=1e-9)
+    assert r["Y1_0"] == pytest.approx(y, rel=SOLVED)
     # control of Y by its first reaction, 0 -> Y, whose rate is h; roadrunner takes differences
     name = "ConcentrationControlCoefficientMatrix"
     assert float(getattr(at_two(), f"getScaled{name}")()[0, 0]) == pytest.approx(scaled, rel=1e-4)
@@ -395,17 +400,17 @@ def test_any_reaction_network_in_tellurium(form):
     crn = cn.import_antimony(REVERSIBLE)
     r = cn.to_roadrunner(crn, form=form)
     r.steadyState()
-    assert (r["A"], r["B"]) == (pytest.approx(5.0, rel=1e-12), pytest.approx(5.0, rel=1e-12))
+    assert (r["A"], r["B"]) == (pytest.approx(5.0, rel=ROUNDED), pytest.approx(5.0, rel=ROUNDED))
     r["X"] = 3.0
     r.steadyState()
-    assert r["A"] == pytest.approx(2.5, rel=1e-12)
-    np.testing.assert_allclose(r.getSteadyStateValues(), [10.0, 15.0], rtol=1e-12)
+    assert r["A"] == pytest.approx(2.5, rel=ROUNDED)
+    np.testing.assert_allclose(r.getSteadyStateValues(), [10.0, 15.0], rtol=ROUNDED)
     # dA/dX = -s r k / (r + k X)^2
     assert r.getuCC("A", "X") == pytest.approx(-10 * 5 * 5 / 20**2, rel=1e-10)
     assert r.getCC("twice", "X") == pytest.approx(2 * 0.625 * 3 / 15, rel=1e-10)
     r["A"] = 12.5  # the sum is what the state has, not what the text began with
     r.steadyState()
-    assert r["A"] == pytest.approx(5.0, rel=1e-12)
+    assert r["A"] == pytest.approx(5.0, rel=ROUNDED)
     for other in (copy.copy(r), pickle.loads(pickle.dumps(r))):
         assert (other["A"], other["X"]) == (r["A"], 3.0)
     assert r.simulate(0, 1, 3).colnames == ["time", "[A]", "[B]", "total", "twice"]
@@ -418,8 +423,8 @@ def test_what_a_reaction_network_conserves_is_kept_and_unrest_is_said():
     crn = cn.import_antimony("model m() A + B -> C; k*A*B; A = 1; B = 1; C = 0; k = 1; end")
     r = cn.to_roadrunner(crn)
     r.steadyState()
-    assert r["C"] == pytest.approx(1.0, rel=1e-12)
-    assert r["A"] == r["B"] == pytest.approx(0.0, abs=1e-12)
+    assert r["C"] == pytest.approx(1.0, rel=ROUNDED)
+    assert r["A"] == r["B"] == pytest.approx(0.0, abs=ROUNDED)
     grows = cn.to_roadrunner(cn.import_antimony("model m() => A; k; A = 1; k = 1; end"))
     with pytest.raises(cn.ConvergenceError, match="grows without end"):
         grows.steadyState()
@@ -476,7 +481,7 @@ def test_what_follows_cannot_be_set_and_no_other_model_loaded():
         r.load(r.getSBML())
     r["D"], r["Ain"] = 3, 5
     r.steadyState()
-    assert r["[A]"] == pytest.approx(5.0, rel=1e-12)
+    assert r["[A]"] == pytest.approx(5.0, rel=ROUNDED)
 
 
 def test_cvode_writes_nothing_to_standard_error(capfd):
@@ -616,4 +621,4 @@ def test_a_steady_state_knows_nothing_of_events():
         r.steadyState()
     r.removeEvent("E")
     r.steadyState()
-    assert r["y0"] == pytest.approx(cn.load_model("xor")(X)[0], rel=1e-9)
+    assert r["y0"] == pytest.approx(cn.load_model("xor")(X)[0], rel=SOLVED)

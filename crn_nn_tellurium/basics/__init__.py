@@ -21,11 +21,13 @@ from crn_nn_tellurium.basics.checks import (
     check_positive,
     check_share,
     labels_given,
+    labels_or_numbers,
     names_of,
     path_of,
     real_number,
     real_numbers,
     require,
+    seed_given,
     truth,
     whole_number,
 )

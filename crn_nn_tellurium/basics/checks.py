@@ -18,6 +18,9 @@ import numpy as np
 from crn_nn_tellurium.basics.arrays import FloatArray, is_real
 from crn_nn_tellurium.errors import InputError, MissingPackageError
 
+_MOST = 2**31 - 1
+"""Of things to be counted."""
+
 
 def check_kind(what: str, value: object, kinds: type | tuple[type, ...], remedy: str = "") -> None:
     """Refuse an argument of another class."""
@@ -81,15 +84,21 @@ def check_share(
         raise error(f"{what} is {brief(value)}; expected {expected}")
 
 
-def whole_number(what: str, value: Any, least: int = 1, expected: str = "") -> int:
-    """A whole number of at least `least`, as an int."""
-    most = _MOST if least else math.inf
+def whole_number(
+    what: str, value: Any, least: int = 1, expected: str = "", most: float = _MOST
+) -> int:
+    """A whole number of at least `least`, as an int; of things to be counted, in 31 bits."""
     if _is_finite(value) and value == int(value) and least <= value <= most:
         return int(value)
     is_too_large = is_real(value) and value > most
     usual = expected or f"a whole number, {least} or more"
-    usual += f", {_MOST} at most" if is_too_large else ""
+    usual += f", {most} at most" if is_too_large else ""
     raise InputError(f"{what} is {brief(value)}; expected {usual}")
+
+
+def seed_given(value: Any) -> int:
+    """A seed, a whole number of any size from 0."""
+    return whole_number("seed", value, 0, most=math.inf)
 
 
 def real_number(
@@ -127,13 +136,24 @@ def real_numbers(
         ) from fault
 
 
+def labels_or_numbers(what: str, value: Any, expected: str = "labels or numbers") -> Any:
+    """An array of labels or of numbers, of any shape."""
+    try:
+        # numpy would leave out the mask
+        if np.ma.is_masked(value):
+            raise TypeError("some of them are masked")
+        found = np.asarray(value)
+        if found.dtype.kind == "V":
+            raise TypeError(_NO_NUMBERS["V"])
+    except (TypeError, ValueError) as fault:
+        raise InputError(f"{what} are {brief(value)} ({fault}); expected {expected}") from fault
+    return found
+
+
 def labels_given(what: str, value: Any) -> Any:
     """Labels, numbers or texts, as an array (n,)."""
-    try:
-        found = np.asarray(value)
-    except ValueError as fault:
-        raise InputError(f"{what} are {brief(value)}; expected a list of labels") from fault
-    if found.ndim != 1 or found.dtype.kind == "V":
+    found = labels_or_numbers(what, value, "a list of labels")
+    if found.ndim != 1:
         raise InputError(f"{what} have shape {found.shape}; expected (n,), a list of labels")
     return found
 
@@ -186,7 +206,5 @@ def _is_finite(value: Any) -> bool:
         return False
 
 
-_MOST = 2**31 - 1
-"""Of things to be counted; seeds, which begin at 0, may be any."""
 _NO_NUMBERS = {"c": "complex numbers", "M": "dates", "S": "bytes", "U": "texts", "V": "records"}
 """What numpy's kinds of arrays hold that are no real numbers."""

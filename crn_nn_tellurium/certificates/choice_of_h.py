@@ -28,8 +28,10 @@ from crn_nn_tellurium.basics import (
     curves,
     frame_of,
     is_real,
+    labels_or_numbers,
     progress_bar,
     read_only,
+    real_numbers,
     whole_number,
 )
 from crn_nn_tellurium.certificates.certificate import Bound
@@ -398,7 +400,7 @@ def _classes(net: Network, y: Any, n: int) -> npt.NDArray[Any] | None:
     if y is None:
         return None
     net.need_classes("y of classes")
-    found = np.asarray(y)
+    found = labels_or_numbers("y", y)
     if found.shape != (n,):
         raise InputError(f"y has shape {found.shape}; expected ({n},), one class per sample")
     return found
@@ -412,11 +414,7 @@ def _reference(net: Network, x: FloatArray, reference: Any) -> FloatArray:
         mend = "; give reference= outputs"
     else:
         mend = ""
-        try:
-            found = np.asarray(reference, dtype=float)
-        except (TypeError, ValueError) as error:
-            text = f"reference is {reference!r}; expected numbers, shape {shape}"
-            raise InputError(text) from error
+        found = real_numbers("reference", reference, f"numbers, shape {shape}")
     if found.shape != shape:
         raise InputError(
             f"reference has shape {found.shape}; expected {shape}, the outputs of each sample"

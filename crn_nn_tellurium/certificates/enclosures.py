@@ -19,11 +19,13 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import (
     FloatArray,
     bracket_largest,
+    brief,
     by_sample,
     card,
     check_choice,
     check_share,
     frame_of,
+    real_numbers,
 )
 from crn_nn_tellurium.certificates.question import (
     check_rates,
@@ -252,7 +254,11 @@ def certified_margin(
 
     margins, _ = bracket_largest(is_certain, n, _FIRST, float(limit), _PRECISION)
     # of most nothing more is to be had, which one look shows
-    helped = boxes.by_cases(np.arange(n), np.minimum((1 + _OF_CASES) * margins, limit))
+    helped = np.zeros(n, dtype=bool)
+    open_ = np.flatnonzero((margins > 0) & (margins < limit))
+    helped[open_] = boxes.by_cases(open_, np.minimum((1 + _OF_CASES) * margins[open_], limit))
+    if not helped.any():
+        return float(margins[0]) if boxes.single else margins
 
     def is_shown(rates: FloatArray) -> npt.NDArray[np.bool_]:
         shown = rates <= margins
@@ -316,15 +322,7 @@ class _Boxes:
         """The same of some samples, by lines, and by intervals where these are narrower."""
         lower, upper = self._held
         lines = Lines(self.kinetics, (lower[part], upper[part]), rates, strict)
-        read_out, n, n_out = self._last.activation.read_out, len(rates), self.net.n_out
-        each = np.eye(n_out)[:, :, None] * self._last.activation.read_coefficients
-        both = np.broadcast_to(np.concatenate([each, -each]), (n, 2 * n_out, *each.shape[1:]))
-        most = lines.most(both)
-        between = self._last.activation.read_between(*lines.bounds[-1])
-        outputs = (
-            np.fmax(read_out.constant - most[:, n_out:], between[0]),
-            np.fmin(read_out.constant + most[:, :n_out], between[1]),
-        )
+        outputs = lines.outputs()
         nominal = self.nominal[part]
         certain = _is_certain(self.net, nominal, outputs) | self._decide(lines, nominal, rates)[0]
         return _Found(outputs, _of_all(lines.bounds), certain)
@@ -425,13 +423,13 @@ def _is_certain(net: Network, nominal: FloatArray, outputs: Bounds) -> npt.NDArr
 def _widened(net: Network, boxes: Interval, inputs: Any) -> Interval:
     """Boxes of inputs with an absolute error added, as far as inputs may go."""
     try:
-        error = np.broadcast_to(np.asarray(inputs, dtype=float), (net.n_in,))
+        error = np.broadcast_to(real_numbers("inputs", inputs), (net.n_in,))
     except (TypeError, ValueError, OverflowError) as problem:
-        text = f"inputs is {inputs!r}; expected an absolute error, one number or {net.n_in}"
+        text = f"inputs is {brief(inputs)}; expected an absolute error, one number or {net.n_in}"
         raise InputError(text) from problem
     if not np.all(np.isfinite(error) & (error >= 0)):
         raise InputError(
-            f"inputs is {inputs!r}; expected absolute errors of the inputs, finite and >= 0"
+            f"inputs is {brief(inputs)}; expected absolute errors of the inputs, finite and >= 0"
         )
     lowest = {"nonnegative": 0.0, "signed": -np.inf}.get(net.inputs)
     floor = np.array(net.input_range[0]) if lowest is None else lowest

@@ -54,7 +54,7 @@ from crn_nn_tellurium.certificates.copies import (
     remove,
     turn,
 )
-from crn_nn_tellurium.certificates.squares import Squares, added
+from crn_nn_tellurium.certificates.squares import Squares
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Species, multiplied_by
 from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics import Bounds
@@ -245,16 +245,16 @@ class Envelope:
                 partner[t], partner[loss] = loss, t
         return partner
 
-    @property
-    def n_couplings(self) -> int:
-        """Number of rate constants by which species act on one another."""
-        return len(self._coupling_ids)
-
     @cached_property
     def _first(self) -> npt.NDArray[np.intp]:
         """Where each species begins in the state: above, below, left and, of some, extra."""
         width = 3 + self.split.astype(np.intp)
         return np.cumsum(width) - width
+
+    @property
+    def rests(self) -> npt.NDArray[np.intp]:
+        """Where in the state (n_floating,) what is left of each lower copy stands."""
+        return self._first + 2
 
     def relative(self, state: FloatArray) -> Bounds:
         """How far the copies are above and below the fixed point, relative (..., n_floating)."""
@@ -315,12 +315,12 @@ class Envelope:
         known = np.array_equal(*fixed_point) and not rates
         squares = Squares.of(terms, (low, high), fixed_point, alone, known)
         # without a square or a loop, what is made equals what is lost; of one gain both bound it
-        decay = added(terms, low, lost)
+        decay = terms.total(low, lost)
         only = self._one_gain & self.relaxes
         back = np.where(only[own] & gains, np.maximum(least, decay[own]), least)
-        free = added(terms, low, lost & alone)
-        paired = added(terms, low, lost & self.is_paired)
-        made_back = added(terms, back, gains & (terms.power == 0) & alone)
+        free = terms.total(low, lost & alone)
+        paired = terms.total(low, lost & self.is_paired)
+        made_back = terms.total(back, gains & (terms.power == 0) & alone)
         return Coefficients(
             rate=np.where(self.relaxes, decay, squares.rate),
             above=np.where(self.relaxes, free + paired, squares.rate),
@@ -377,7 +377,7 @@ class Envelope:
         falls = (change.net <= 1e-9 * change.gross) & (state >= 0)
         gone = np.abs(state) < 1e-14
         # what is left of a lower copy rises as its error falls
-        falls[self._first + 2] = True
+        falls[self.rests] = True
         return bool(np.all(falls | gone))
 
 

@@ -23,7 +23,6 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.certificates.closed_form import covers
-from crn_nn_tellurium.certificates.copies import left
 from crn_nn_tellurium.certificates.envelope import Coefficients, Envelope
 from crn_nn_tellurium.certificates.pace import Pace
 from crn_nn_tellurium.certificates.question import Answer, EnvelopeCourse, Question
@@ -32,7 +31,7 @@ from crn_nn_tellurium.chemistry import Interval
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics import Bounds, NetworkKinetics, settle_between
-from crn_nn_tellurium.simulation import EngineLike, Integrator, as_engine
+from crn_nn_tellurium.simulation import EngineLike, Integrator, Tolerances, as_engine
 
 SLACK = 1e-6
 """The envelope is held to (1 - SLACK) times the tolerance, for an integration to 1e-10."""
@@ -83,6 +82,7 @@ class _Aim:
     coefficients: Coefficients
     values: FloatArray
     goal: float
+    tolerances: Tolerances
     # bounds of the boundary species, and the error of the rate constants
     boundary: Bounds
     rates: float
@@ -142,11 +142,19 @@ class EnvelopeModel:
         """The envelope, to be integrated; one for one structure and signs of weights."""
         return self.engine.model(self.envelope.network)
 
-    @cached_property
-    def _rests(self) -> npt.NDArray[np.intp]:
-        """Where in the state (n_floating,) what is left of each lower copy stands."""
-        place = {name: i for i, name in enumerate(self.envelope.network.floating)}
-        return np.array([place[left(name)] for name in self.crn.floating])
+    def _tolerances(self, found: Coefficients) -> Tolerances:
+        """How exactly the copies are integrated.
+
+        By itself roadrunner makes an absolute tolerance the smaller, the less there is of a
+        species: what has died out it would follow through its rounding, without end.
+        """
+        names, usual = self.envelope.network.floating, self.engine.tolerances
+        rails = self.envelope.riccati
+        # what is left of a rail's lower copy grows from S / c on its own, in proportion to itself
+        least = np.min(found.below[rails] / found.above[rails], initial=1.0)
+        rest = min(usual.absolute, usual.relative * float(least))
+        each = dict.fromkeys(names, usual.absolute) | {names[i]: rest for i in self.envelope.rests}
+        return replace(usual, absolute_of=each)
 
     @cached_property
     def _read_out(self) -> FloatArray:
@@ -182,7 +190,8 @@ class EnvelopeModel:
         self._check(coefficients, boundary)
         values = self.envelope.constants(coefficients)
         goal, advice = question.tolerance * (1 - SLACK), self._advice(question)
-        aim = _Aim(coefficients, values, goal, boundary, question.rates, advice)
+        exact = self._tolerances(coefficients)
+        aim = _Aim(coefficients, values, goal, exact, boundary, question.rates, advice)
         if question.starts is None:
             return self._from_all(aim, question.initial_max)
         box = question.starts.lower, question.starts.upper
@@ -348,15 +357,14 @@ class EnvelopeModel:
         return settled
 
     def _integrate(
-        self, start: FloatArray, times: FloatArray, values: FloatArray, finer: float = 1.0
+        self, start: FloatArray, times: FloatArray, values: FloatArray, tolerances: Tolerances
     ) -> FloatArray:
         """States (n_times, n_species) with the envelope's rate constants (n_constants,)."""
-        # roadrunner's error weights vanish with a species; too much error makes a later bound
+        # what is 0 cannot grow to a relative tolerance; too much error makes a later bound
         start = np.where(np.abs(start) < _TINY, _TINY, start)
         _, low = self.envelope.relative(start)
-        start[self._rests] = np.where(low < 0, 1 - low, start[self._rests])
-        usual = self.engine.tolerances
-        tolerances = replace(usual, relative=usual.relative * finer)
+        rests = self.envelope.rests
+        start[rests] = np.where(low < 0, 1 - low, start[rests])
         return self.flat.time_course(times, start, _HELD, values, tolerances=tolerances)
 
     def _walk(self, start: FloatArray, times: FloatArray, aim: _Aim) -> FloatArray:
@@ -365,8 +373,9 @@ class EnvelopeModel:
         """
         network = f"network {self.net.name!r}"
         for finer in (1.0, _FINER):
+            tolerances = replace(aim.tolerances, relative=finer * aim.tolerances.relative)
             try:
-                course = self._integrate(start, times, aim.values, finer)
+                course = self._integrate(start, times, aim.values, tolerances)
             except ConvergenceError as error:
                 # the integrator's own advice is for time courses
                 reason = str(error).partition(";")[0]

@@ -26,7 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
-from crn_nn_tellurium.chemistry import ReactionNetwork, multiplied_by
+from crn_nn_tellurium.certificates.squares import least_rate
+from crn_nn_tellurium.chemistry import ReactionNetwork, added, multiplied_by
 from crn_nn_tellurium.kinetics import Bounds, Lines, NetworkKinetics, Unsettled
 
 _MOST = 1e100
@@ -89,16 +90,13 @@ class Pace:
 
     def _outputs(self, chosen: npt.NDArray[np.intp]) -> Bounds:
         """Bounds (n_chosen, n_out) of the outputs from some of the times on."""
-        n, n_out = len(chosen), self._kinetics.net.n_out
+        n = len(chosen)
         low, high = (np.repeat(held, n, axis=0) for held in self._held)
         # what has no bound yet is bounded by its box
         with np.errstate(all="ignore"):
             rates, unsettled = np.full(n, self._rates), self.unsettled(chosen)
             lines = Lines(self._kinetics, (low, high), rates, False, unsettled=unsettled)
-            each = np.concatenate([np.eye(n_out), -np.eye(n_out)])[..., None]
-            sums = each * self._kinetics.layers[-1].activation.read_coefficients
-            most = lines.most(np.broadcast_to(sums, (n, *sums.shape)))
-        return -most[:, n_out:], most[:, :n_out]
+            return lines.outputs()
 
     def _pairs(self, rates: float) -> tuple[npt.NDArray[np.intp], FloatArray]:
         """The first rail of the unit of each rail that shares its drive but for a constant, else
@@ -109,7 +107,7 @@ class Pace:
         # what moves each in proportion to itself by nothing else: biases, and losses of its own
         steady = (terms.power == 1) & (terms.others == terms.one).all(axis=1)
         sizes = terms.number * self._crn.constants[terms.constant]
-        drive = _added(np.where(steady, sizes, 0.0), terms.row, n)
+        drive = terms.total(sizes, steady)
         begin = 0
         for layer in self._kinetics.layers:
             rails, n_units = layer.activation.rails, layer.encoding.layer.n_out
@@ -191,7 +189,8 @@ class _Equations:
     # what makes a species without itself and what is lost with its square, at least
     source: FloatArray
     square: FloatArray
-    # by coupling (n_couplings,): the species that is fed, which feeds it and, by time, how much
+    # by factor of a catalysts' product, (n_factors,): the species that it feeds, its own and, by
+    # time, (n_times, n_factors), how much
     row: npt.NDArray[np.intp]
     column: npt.NDArray[np.intp]
     factor: FloatArray
@@ -229,11 +228,11 @@ class _Equations:
             found = []
             for ups in (gains, ~gains):
                 each = np.where(ups, k[1] * ends[1], -k[0] * ends[0])
-                found.append(_added(each, which, len(row)))
+                found.append(added(each, which, len(row)))
             return found
 
         def most(values: list[FloatArray]) -> FloatArray:
-            sums = (_added(np.maximum(catalysts[0] * c, catalysts[1] * c), row, n) for c in values)
+            sums = (added(np.maximum(catalysts[0] * c, catalysts[1] * c), row, n) for c in values)
             return np.minimum(np.maximum(*sums), _MOST)
 
         plain = changes(terms.power)
@@ -241,14 +240,9 @@ class _Equations:
         speed, direct = most(plain), most(relative)
         slope = np.where(absolute[row], np.maximum(*plain), np.maximum(*relative))
         least = catalysts[0][:, which] * k[0]
-
-        def total(chosen: npt.NDArray[np.bool_]) -> FloatArray:
-            return _added(np.where(chosen, least, 0.0), terms.row, n)
-
-        source, square = total(gains & (terms.power == 0)), total(~gains & (terms.power == 2))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            best = np.clip(np.where(square > 0, np.sqrt(source / square), np.inf), low, high)
-        rate = np.where(absolute, total(~gains & (terms.power == 1)), source / best + square * best)
+        source = terms.total(least, gains & (terms.power == 0))
+        square, loss = (terms.total(least, ~gains & (terms.power == p)) for p in (2, 1))
+        rate = np.where(absolute, loss, least_rate(source, square, box))
         # m changes by m / x times the change of each of its factors x
         g, factor = np.nonzero(others < n)
         column = others[g, factor]
@@ -259,7 +253,7 @@ class _Equations:
 
     def feeds(self, k: int, changes: FloatArray) -> FloatArray:
         """What the catalysts' |y'| (n_floating,) add to each species' change from time k on."""
-        return _added(self.factor[k] * changes[self.column], self.row, len(changes))
+        return added(self.factor[k] * changes[self.column], self.row, len(changes))
 
     def equals(self, one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         """Which rails have the same reactions by themselves."""
@@ -271,13 +265,6 @@ def _extended(y: FloatArray, held: FloatArray) -> FloatArray:
     """What factors of terms point to: floating species, boundary species and 1."""
     n_times = len(y)
     return np.column_stack([y, np.broadcast_to(held, (n_times, len(held))), np.ones(n_times)])
-
-
-def _added(values: FloatArray, place: npt.NDArray[np.intp], n: int) -> FloatArray:
-    """Sums (..., n) of the values (..., m) that have one place."""
-    found = np.zeros((*values.shape[:-1], n))
-    np.add.at(found.T, place, values.T)
-    return found
 
 
 def _decay(start: FloatArray, fed: FloatArray, rate: FloatArray, step: float) -> FloatArray:

@@ -18,16 +18,17 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Terms
-from crn_nn_tellurium.kinetics import Bounds
-
-_ROUNDING = 1e-14
-"""Of the sizes of all that adds up to a drive: what its bounds are widened by."""
+from crn_nn_tellurium.kinetics import ROUNDING, Bounds
 
 
-def added(terms: Terms, values: FloatArray, chosen: npt.NDArray[np.bool_]) -> FloatArray:
-    """Sums (n_floating,) of values (n_terms,) by the species that the terms chosen change."""
-    found: FloatArray = np.bincount(terms.row[chosen], values[chosen], terms.n_rows).astype(float)
-    return found
+def least_rate(source: FloatArray, square: FloatArray, between: Bounds) -> FloatArray:
+    """The least of source / y + square y over y between bounds: where the two are equal, or at an
+    end.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        best = np.where(square > 0, np.sqrt(source / square), np.inf)
+    best = np.clip(best, *between)
+    return source / best + square * best
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,29 +55,26 @@ class Squares:
         low, high = size
         lower, upper = fixed_point
         gains = terms.number > 0
-        made, square = gains & (terms.power == 0), added(terms, low, terms.power == 2)
+        made = gains & (terms.power == 0)
+        square = terms.total(low, terms.power == 2)
 
         def slowest(chosen: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
-            # min of source / y + square y over y between its bounds, where the two are equal, and
-            # what is left of it without the square
-            source = added(terms, low, chosen)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                best = np.where(square > 0, np.sqrt(source / square), np.inf)
-            best = np.clip(best, lower, upper)
-            return source / best + square * best, source / upper
+            # and what is left of it without the square
+            source = terms.total(low, chosen)
+            return least_rate(source, square, fixed_point), source / upper
 
         up, down = ((terms.power == 1) & side for side in (gains, ~gains))
-        rounding = _ROUNDING * (added(terms, high, up) + added(terms, high, down))
-        least_u = added(terms, low, up) - added(terms, high, down) - rounding
-        most_u = added(terms, high, up) - added(terms, low, down) + rounding
+        rounding = ROUNDING * (terms.total(high, up) + terms.total(high, down))
+        least_u = terms.total(low, up) - terms.total(high, down) - rounding
+        most_u = terms.total(high, up) - terms.total(low, down) + rounding
         c, s = slowest(made)
-        product = added(terms, low, made) * square
+        product = terms.total(low, made) * square
         c = np.maximum(c, np.hypot(np.clip(0.0, least_u, most_u), 2 * np.sqrt(product)))
         b = np.maximum(square * lower, _half(least_u, product))
         s = np.maximum(s, _half(-most_u, product))
         # what catalysts make is no part of c and S of the lower copy
         c_below, s_below = slowest(made & alone)
-        helped = added(terms, np.ones_like(low), made & ~alone) > 0
+        helped = terms.total(np.ones_like(low), made & ~alone) > 0
         c_below = np.where(helped, np.maximum(c_below, s_below + b), c)
         s_below = np.where(helped, s_below, s)
         # of one network c - S is B, whose digits the difference would lose

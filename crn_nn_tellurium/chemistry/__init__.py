@@ -19,7 +19,7 @@ from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.following import Parameter, pass_on
 from crn_nn_tellurium.chemistry.intervals import Interval
 from crn_nn_tellurium.chemistry.notation import KAPPA, PYTHON, Notation, formula, signed_sum
-from crn_nn_tellurium.chemistry.rates import ROUNDING, Balance, Terms, multiplied_by
+from crn_nn_tellurium.chemistry.rates import ROUNDING, Balance, Terms, added, multiplied_by
 from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Side, Species
 from crn_nn_tellurium.chemistry.renaming import renamed, with_names, without_reserved

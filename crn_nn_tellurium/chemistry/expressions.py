@@ -70,6 +70,7 @@ class Monomial:
         >>> Monomial(2.0, (("x", 3.0), ("k", 1.0))).derivative("x")
         Monomial('6*x^(2)*k')
         """
+        check_kind("symbol", symbol, str)
         power = dict(self.powers).get(symbol, 0.0)
         if power == 0 or self.coefficient == 0:
             return None

@@ -176,15 +176,13 @@ class Terms:
         flat = vectors.reshape(math.prod(vectors.shape[:-1]), len(self))
         return np.asarray((matrix @ flat.T).T).reshape(*vectors.shape[:-1], self.n_rows)
 
-    def total(self, values: FloatArray) -> FloatArray:
-        """Sums (..., n_rows) of terms (..., n_terms) that have their numbers already."""
-        n, lead = self.n_rows, values.shape[:-1]
-        if not lead:
-            return np.bincount(self.row, values, n).astype(float, copy=False)
-        # samples behind one another
-        row = (self.row + n * np.arange(math.prod(lead))[:, None]).ravel()
-        found = np.bincount(row, values.ravel(), n * math.prod(lead))
-        return found.astype(float, copy=False).reshape(*lead, n)
+    def total(self, values: FloatArray, chosen: npt.NDArray[np.bool_] | None = None) -> FloatArray:
+        """Sums (..., n_rows) of terms (..., n_terms) that have their numbers already: of all, or of
+        those chosen (n_terms,).
+        """
+        if chosen is not None:
+            values = np.where(chosen, values, 0.0)
+        return added(values, self.row, self.n_rows)
 
     def sums(self, extended: FloatArray, constants: FloatArray) -> FloatArray:
         """Sums (..., n_rows) of the terms at these concentrations and rate constants."""
@@ -266,6 +264,17 @@ class Terms:
         values = self.number * self.monomials(extended, np.ones(n_constants))
         shape = (self.n_rows, n_constants)
         return sparse.csr_array((values, (self.row, self.constant)), shape=shape)
+
+
+def added(values: FloatArray, place: IntArray, n: int) -> FloatArray:
+    """Sums (..., n) of the values (..., m) that have one place (m,)."""
+    lead = values.shape[:-1]
+    if not lead:
+        return np.bincount(place, values, n).astype(float, copy=False)
+    # samples behind one another
+    all_places = (place + n * np.arange(math.prod(lead))[:, None]).ravel()
+    found = np.bincount(all_places, values.ravel(), n * math.prod(lead))
+    return found.astype(float, copy=False).reshape(*lead, n)
 
 
 def multiplied_by(values: FloatArray, factors: IntArray, extended: FloatArray) -> FloatArray:

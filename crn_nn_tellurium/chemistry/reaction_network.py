@@ -24,6 +24,7 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     all_of_kind,
     brief,
+    check_kind,
     read_only,
     real_numbers,
 )
@@ -301,6 +302,8 @@ class ReactionNetwork:
         Those in `given`, numbers or arrays that broadcast, go before the network's own, and what is
         a formula in them follows.
         """
+        if given is not None:
+            check_kind("given", given, Mapping, "{'A': 1.0} say")
         k, own = self._all_constants(constants), dict(given or {})
         values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.constant_names)}
         values |= {s.id: s.initial for s in self.species if not isinstance(s.initial, Expression)}
@@ -406,7 +409,7 @@ class ReactionNetwork:
         self, x: npt.ArrayLike, boundary: _Given = None, constants: _Given = None
     ) -> sparse.csr_array:
         """d(dx/dt)/dx at one state x (n_floating,), sparse, shape (n_floating, n_floating)."""
-        extended, k = self._one_state(x, boundary), self._all_constants(constants)
+        extended, k = self._one_state(x, boundary, constants)
         return self.jacobian_terms.matrix(extended, k)[:, : len(self.floating)]
 
     def boundary_jacobian(
@@ -415,12 +418,12 @@ class ReactionNetwork:
         """d(dx/dt)/d(boundary species) at one state x (n_floating,), sparse, shape (n_floating,
         n_boundary).
         """
-        extended, k = self._one_state(x, boundary), self._all_constants(constants)
+        extended, k = self._one_state(x, boundary, constants)
         return self.jacobian_terms.matrix(extended, k)[:, len(self.floating) :]
 
     def rate_constant_jacobian(self, x: npt.ArrayLike, boundary: _Given = None) -> sparse.csr_array:
         """d(dx/dt)/dk at one state x (n_floating,), sparse, shape (n_floating, n_constants)."""
-        extended = self._one_state(x, boundary)
+        extended, _ = self._one_state(x, boundary)
         return self.terms.by_constant(extended, len(self.constant_names))
 
     @np.errstate(divide="ignore", invalid="ignore")
@@ -436,14 +439,17 @@ class ReactionNetwork:
         read = [o.expression.evaluate(values) for o in self.observables]
         return stacked(read, extended.shape[:-1])
 
-    def _one_state(self, x: npt.ArrayLike, boundary: _Given) -> FloatArray:
-        extended = self._extended(x, boundary)
-        if extended.ndim != 1:
-            raise ReactionError(
-                f"network {self.name!r}: derivatives are taken at one state; got concentrations of"
-                f" shape {np.shape(x)}"
-            )
-        return extended
+    def _one_state(
+        self, x: npt.ArrayLike, boundary: _Given, constants: _Given = None
+    ) -> tuple[FloatArray, FloatArray]:
+        extended, k = self._extended(x, boundary), self._all_constants(constants)
+        for what, found in (("concentrations", extended), ("constants", k)):
+            if found.ndim != 1:
+                raise ReactionError(
+                    f"network {self.name!r}: derivatives are taken at one state; got {what} of"
+                    f" shape {found.shape}"
+                )
+        return extended, k
 
     def to_frame(self) -> pd.DataFrame:
         """A row per reaction: its equation, its rate constant and that one's value.

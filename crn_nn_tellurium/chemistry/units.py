@@ -138,6 +138,8 @@ class Units(ABC):
         >>> in_tube.start_values, in_tube.constant_values, in_tube.units
         ({'A': 20.0}, {'k': 0.005}, PhysicalUnits(c0=10 nM, tau=100 s))
         """
+        if not hasattr(crn, "in_units"):
+            raise InputError(f"crn: got {type(crn).__name__}; expected a ReactionNetwork")
         return crn.in_units(self)
 
     @abstractmethod

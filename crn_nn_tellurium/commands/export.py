@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
+from crn_nn_tellurium.basics import first_twice
 from crn_nn_tellurium.commands.arguments import (
     Model,
     Overwrite,
@@ -62,7 +63,7 @@ def command(
     chosen = format_of(output, format)
     found = load_given(model)
     x = inputs_of(found, input)
-    options = dict(map(_setting, setting or ()))
+    options = _settings(setting or [])
     if (data is None) != (target is None):
         raise InputError("--data and --target go together: a file, its column with the true class")
     if data is not None and target is not None:
@@ -90,6 +91,13 @@ def command(
         note(other)
     if dna and output.suffix.lower() != ".np":
         note("domains are names: -o NAME.np is a script for NUPACK, which designs their sequences")
+
+
+def _settings(texts: list[str]) -> dict[str, Any]:
+    pairs = [_setting(text) for text in texts]
+    if (twice := first_twice([name for name, _ in pairs])) is not None:
+        raise InputError(f"--set {twice} is given twice; expected each option once")
+    return dict(pairs)
 
 
 def _setting(text: str) -> tuple[str, Any]:

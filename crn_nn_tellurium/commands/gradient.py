@@ -48,11 +48,11 @@ def command(
     columns = [name.strip() for name in target.split(",")]
     # one column may hold labels; several are numbers, one for each output
     one = len(columns) == 1
-    if loss == "squared_error" and one and not are_numbers(cells.column(target)):
+    if loss == "squared_error" and one and not are_numbers(cells.column(columns[0])):
         expected = "--loss cross_entropy or hinge, or number columns"
         raise InputError(f"--target {target!r} holds labels; expected {expected}")
     if one and loss != "squared_error":
-        y = cells.labels(target, network)
+        y = cells.labels(columns[0], network)
     else:
         y = cells.numbers(columns, "the targets")
         y = y[:, 0] if one else y

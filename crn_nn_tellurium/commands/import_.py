@@ -105,7 +105,9 @@ def command(
         "max_error": max_error,
         "approximation": approximation,
         "input_range": None if input_range is None else listed("--input-range", input_range),
-        "class_names": None if class_names is None else class_names.split(","),
+        "class_names": None
+        if class_names is None
+        else listed("--class-names", class_names, str.strip),
     }
     with console.status("loading"):
         network = _network(model, own, options)

@@ -32,7 +32,7 @@ def command(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Outputs of every row of a CSV, as the chemistry settles, and classes where it has names.
+    """Outputs of every row of a CSV, as the chemistry settles, and of a classifier the classes.
 
     Example: [bold]crn-nn predict iris flowers.csv -o answers.csv --target species[/bold]
     """
@@ -68,6 +68,8 @@ def _truth(table: CsvTable, target: str, network: Network) -> Any:
 def _score(network: Network, outputs: FloatArray, truth: Any) -> str:
     if network.task == "classification":
         return f"accuracy: {np.mean(network.classify(outputs) == truth):.1%}"
+    if len(truth) < 2:
+        return "R2: none, which takes two rows or more,"
     # scikit-learn takes a second to import
     from sklearn.metrics import r2_score
 

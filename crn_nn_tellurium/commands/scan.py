@@ -10,7 +10,7 @@ import numpy as np
 from rich.table import Table
 from typer import Option
 
-from crn_nn_tellurium.basics import FloatArray, separator
+from crn_nn_tellurium.basics import FloatArray, number, separator
 from crn_nn_tellurium.commands.arguments import (
     Model,
     Overwrite,
@@ -114,7 +114,7 @@ def command(
     file = None if output is None else ScanFile(output, resume, overwrite)
     if plot is not None:
         # a scan may take hours: what cannot be drawn is said before
-        _check_drawable(axes, keep.split(",")[0], len(times or [0.0]))
+        _check_drawable(axes, keep.split(",")[0].strip(), len(times or [0.0]))
     try:
         run: Any = {"executor": workers or None, "path": file}
         ds = scan(found, axes, x=x, outputs=kept, at=times or STEADY_STATE, **run)
@@ -165,7 +165,7 @@ def _text_or_model(model: str) -> Any:
 def _kept(keep: str, tolerance: float | None, bound: str | None, volume: float | None) -> list[Any]:
     from crn_nn_tellurium.scans import ClassProbability, SettlingTime, StandardDeviation
 
-    kept = keep.split(",")
+    kept = [name.strip() for name in keep.split(",")]
     # a table of samples and targets is what Python is for
     if targets := {"loss", "accuracy", "gradient_norm"}.intersection(kept):
         raise InputError(
@@ -227,9 +227,9 @@ def _values(text: str) -> tuple[str, FloatArray]:
         if not (name and equals and values):
             raise ValueError("a name, = and values are missing")
         if not more:
-            return name, np.array([float(part) for part in values.split(",")])
+            return name, np.array([number(part) for part in values.split(",")])
         # how many values there are stands last, whatever the scale
-        low, high, *rest = float(first), float(more[0]), *more[1:]
+        low, high, *rest = number(first), number(more[0]), *more[1:]
         scale = ["log"] if rest[:1] == ["log"] else []
         if scale and not 0 < low <= high:
             raise ValueError(f"log needs 0 < low <= high, and low is {low:g}, high {high:g}")

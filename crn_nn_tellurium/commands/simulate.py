@@ -21,7 +21,9 @@ def command(
     t_end: Annotated[float, Option("--t-end", help="Last time.")] = 50.0,
     points: Annotated[int, Option(help="Number of times.", min=2, max=1_000_000)] = 501,
     initial: Annotated[float | None, Option(help="Start concentration of every species.")] = None,
-    volume: Annotated[float | None, Option(help="Run stochastically in this volume.")] = None,
+    volume: Annotated[
+        float | None, Option(help="Run by chance: molecules at a concentration of 1.")
+    ] = None,
     draws: Annotated[
         int | None,
         Option(help="Run that many times: means, and NAME_spread beside them.", min=2),

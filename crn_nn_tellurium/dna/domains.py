@@ -108,19 +108,21 @@ class Parts:
         import pandas as pd
 
         names = self.strand_names
-        return pd.DataFrame(
-            {
-                "name": part.name,
-                "role": part.role,
-                "concentration_nM": part.concentration,
-                "strands": " + ".join(names[strand] for strand in part.strands),
-                "n_strands": len(part.strands),
-                "bases": sum(map(self.length, part.strands)),
-                "dot_bracket": part.dot_bracket,
-                "kernel": part.kernel,
-            }
+        columns = "name role concentration_nM strands n_strands bases dot_bracket kernel".split()
+        rows = [
+            (
+                part.name,
+                part.role,
+                part.concentration,
+                " + ".join(names[strand] for strand in part.strands),
+                len(part.strands),
+                sum(map(self.length, part.strands)),
+                part.dot_bracket,
+                part.kernel,
+            )
             for part in self.complexes
-        )
+        ]
+        return pd.DataFrame(rows, columns=columns)
 
     def strands_to_frame(self) -> pd.DataFrame:
         """A row per strand, with what is put in of it in all, in nM; last, of them all."""
@@ -131,17 +133,13 @@ class Parts:
         for part in self.complexes:
             for strand in part.strands:
                 used[strand] += part.concentration
-        rows = pd.DataFrame(
-            {
-                "name": name,
-                "bases": self.length(strand),
-                "total_concentration_nM": used[strand],
-                "domains": " ".join(strand.domains),
-            }
+        columns = ["name", "bases", "total_concentration_nM", "domains"]
+        rows = [
+            (name, self.length(strand), used[strand], " ".join(strand.domains))
             for strand, name in names.items()
-        )
-        rows.loc[len(rows)] = ["all", self.total_length, sum(used.values()), ""]
-        return rows
+        ]
+        rows.append(("all", self.total_length, sum(used.values()), ""))
+        return pd.DataFrame(rows, columns=columns)
 
     def __repr__(self) -> str:
         return (

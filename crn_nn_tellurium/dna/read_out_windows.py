@@ -22,6 +22,7 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     check_kind,
     check_positive,
+    labels_or_numbers,
     progress_bar,
     whole_number,
 )
@@ -62,7 +63,7 @@ def read_out_window(
     net : Network
     X : (n_samples, n_in) array_like
     y : (n_samples,) array_like, optional
-        Right classes; by default those of the network itself.
+        Right classes, where these are what counts; by default those of the network itself.
     tolerance : float, optional
         Of the outputs, in units of the network. By default the class is what counts.
     t_end : float, optional
@@ -72,7 +73,7 @@ def read_out_window(
     options : StrandOptions
         As in `to_strand_displacement`; the units are the same for all samples.
     progress : bool, optional
-        As in `fit`.
+        Whether to show a bar; by default on a terminal or in a notebook.
     engine : {"roadrunner", "rate_equations"}, Roadrunner, RateEquations or None
         Who integrates, as in `Simulator`; without one given, errors of 1e-9 nM are none.
 
@@ -122,7 +123,7 @@ def read_out_window(
             show(i + 1, "")
         ideal = Simulator(net, engine).time_course(x, time[-1], n_points).outputs
     if tolerance is None:
-        right: Any = net.classify(outputs) == classes[:, None]
+        right = net.classify(outputs) == classes[:, None]
     else:
         right = (np.abs(outputs - targets[:, None]) <= tolerance).all(axis=-1)
     readable = right & fed
@@ -202,7 +203,9 @@ def smallest_fuel(
 
     tried = partial(
         read_out_window,
-        *(net, X, y),
+        net,
+        X,
+        y,
         tolerance=tolerance,
         t_end=t_end,
         n_points=n_points,
@@ -244,10 +247,15 @@ def _samples(
     x = net.input_coding.check(X)
     if x.ndim != 2 or not len(x):
         raise InputError(f"X has shape {x.shape}; expected (n_samples, {net.n_in}), one or more")
-    if y is None and tolerance is not None:
+    if tolerance is not None:
+        if y is not None:
+            raise InputError(
+                f"y and a tolerance of {tolerance!r} are given; expected one of them: with a"
+                " tolerance, the outputs count and not their class"
+            )
         return x, np.zeros(len(x))  # values are what counts, so regression will do
     net.need_classes("a read-out window without tolerance")
-    classes = np.asarray(net.predict(x) if y is None else y)
+    classes = net.predict(x) if y is None else labels_or_numbers("y", y)
     check_classes(net, x, classes)
     return x, classes
 

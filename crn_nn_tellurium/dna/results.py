@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,8 +70,8 @@ class ReadOutWindow:
     bound: FloatArray
     fuel_left: FloatArray
     tolerance: float | None
-    output_names: tuple[str, ...] = field(default=())
-    output_labels: tuple[str, ...] = field(default=())
+    output_names: tuple[str, ...]
+    output_labels: tuple[str, ...]
 
     @property
     def common(self) -> tuple[float, float]:

@@ -96,8 +96,7 @@ class TimeScales:
     q_max: float  # 1/nM/s
 
     @cached_property
-    def firsts(self) -> dict[str, str]:
-        """By reaction of two molecules, which of its signals binds to the linker."""
+    def _binding(self) -> tuple[dict[str, str], dict[str, float]]:
         load = {species.id: 0.0 for species in self.formal.species}
         firsts = {}
         # that which is bound less so far, the fastest reactions first: the most bound signal sets
@@ -107,16 +106,17 @@ class TimeScales:
                 first = min((species for species, _ in reaction.substrates), key=lambda s: load[s])
                 load[first] += reaction.value
                 firsts[reaction.id] = first
-        return firsts
+        return firsts, load
 
-    @cached_property
+    @property
+    def firsts(self) -> dict[str, str]:
+        """By reaction of two molecules, which of its signals binds to the linker."""
+        return self._binding[0]
+
+    @property
     def load(self) -> dict[str, float]:
         """By signal, the sum of the rate constants with which it binds, in model units."""
-        load = {species.id: 0.0 for species in self.formal.species}
-        for reaction in self.formal.reactions:
-            if reaction.order == 2:
-                load[self.firsts[reaction.id]] += reaction.value
-        return load
+        return self._binding[1]
 
     @property
     def sigma(self) -> float:

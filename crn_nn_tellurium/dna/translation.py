@@ -20,10 +20,9 @@ from crn_nn_tellurium.chemistry import (
 )
 from crn_nn_tellurium.dna.strand_displacement import Buffer, Module, StrandDisplacement
 from crn_nn_tellurium.dna.time_scales import DEFAULTS, StrandOptions, TimeScales
-from crn_nn_tellurium.encoding import to_reactions
-from crn_nn_tellurium.errors import InputError, ReactionError
+from crn_nn_tellurium.encoding import reactions_at
+from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.importers import AnyModel, as_model
-from crn_nn_tellurium.networks import Network
 
 
 def to_strand_displacement(
@@ -35,9 +34,9 @@ def to_strand_displacement(
 
     Parameters
     ----------
-    model : Network or ReactionNetwork
-        With reactions of at most two molecules. What is held constant is a catalyst: reactions that
-        take it give it back.
+    model : Network, ReactionNetwork, str or path-like
+        As `Simulator` takes it, with reactions of at most two molecules. What is held constant is a
+        catalyst: reactions that take it give it back.
     x : (n_in,) array_like, optional
         For a Network, its input values.
     options : StrandOptions
@@ -70,12 +69,8 @@ def to_strand_displacement(
     O_J + T_J => B
     """
     model = as_model(model, "to_strand_displacement")
-    if isinstance(model, ReactionNetwork) and x is not None:
-        raise InputError(
-            "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
-        )
     check_kind("options", options, StrandOptions, "StrandOptions(units=...), say")
-    formal = to_reactions(model, x) if isinstance(model, Network) else model
+    formal = reactions_at(model, x)
     for reaction in formal.reactions:
         if reaction.order > 2:
             raise ReactionError(

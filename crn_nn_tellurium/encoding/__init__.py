@@ -17,4 +17,10 @@ from crn_nn_tellurium.encoding.units import (
     fastest_units,
     largest_bimolecular,
 )
-from crn_nn_tellurium.encoding.whole import Starts, layer_reactions, to_reactions, written
+from crn_nn_tellurium.encoding.whole import (
+    Starts,
+    layer_reactions,
+    reactions_at,
+    to_reactions,
+    written,
+)

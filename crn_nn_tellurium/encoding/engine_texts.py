@@ -28,14 +28,13 @@ def _bare_lines(crn: ReactionNetwork) -> list[str]:
 
 
 def variational_text(
-    crn: ReactionNetwork, directions: Mapping[str, Mapping[str, frozenset[str]]]
+    crn: ReactionNetwork, directions: Mapping[str, tuple[str, frozenset[str]]]
 ) -> str:
     """Species x and their derivatives s = dx/dp over time: dx/dt = f, ds/dt = (df/dx) s + df/dp.
 
     Values are all 1 and set from outside. Directions are, by the identifier that starts those of
-    their derivatives (``_s0`` gives ``_s0_Y``), the rate constant or boundary species p, or the
-    floating species whose start p is, and the
-    species whose derivatives are not zero throughout.
+    their derivatives (``_s0`` gives ``_s0_Y``), p, which is a rate constant, a boundary species or
+    the start of a floating one, and the species whose derivatives are not zero throughout.
     """
     symbols = crn.floating + crn.boundary
     lines = _bare_lines(crn)
@@ -49,21 +48,21 @@ def variational_text(
         places.setdefault((crn.floating[i], symbols[j]), []).append(t)
     # entries of the Jacobian get names, since every direction uses them; those between species that
     # do not move in any direction are left out
-    moving = {s for direction in directions.values() for some in direction.values() for s in some}
-    entries = {
-        (row, column): f"_d{row}_{column}" for row, column in places if {row, column} <= moving
-    }
-    for place, name in entries.items():
-        lines.append(f"  {name} := {sum_text(crn, jacobian, places[place])}")
-    for start, direction in directions.items():
-        ((parameter, reached),) = direction.items()
+    moving = frozenset[str]().union(*(reached for _, reached in directions.values()))
+    entries: dict[str, list[tuple[str, str]]] = {}  # by row, the columns with their names
+    for (row, column), terms in places.items():
+        if {row, column} <= moving:
+            name = f"_d{row}_{column}"
+            entries.setdefault(row, []).append((column, name))
+            lines.append(f"  {name} := {sum_text(crn, jacobian, terms)}")
+    for start, (parameter, reached) in directions.items():
         own = [s for s in crn.floating if s in reached]
         lines += [f"  species {start}_{s} in comp; {start}_{s} = 0" for s in own]
         for row in own:
             parts = [
                 f"{name}*{start}_{column}"
-                for (r, column), name in entries.items()
-                if r == row and column in reached
+                for column, name in entries.get(row, ())
+                if column in reached
             ]
             if parameter in crn.floating:
                 direct = ""  # the start alone moves

@@ -17,6 +17,7 @@ from crn_nn_tellurium.networks import signed_constant
 
 
 def sum_text(crn: ReactionNetwork, terms: Terms, chosen: Iterable[int]) -> str:
+    """Some of the terms, added up."""
     symbols = crn.floating + crn.boundary
     return signed_sum([_term_text(_part(terms, t), crn.rate_constants, symbols) for t in chosen])
 

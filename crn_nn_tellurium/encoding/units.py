@@ -62,7 +62,7 @@ def fastest_units(
     Raises
     ------
     InputError
-        If `net` is none of the three, or another argument is not a finite number > 0.
+        If `net` is no model, or another argument is not a finite number > 0.
     ReactionError
         If no bimolecular reaction limits the network, or one needs three molecules to meet.
 

@@ -8,10 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import (
-    check_choice,
-    truth,
-)
+from crn_nn_tellurium.basics import check_choice, truth
 from crn_nn_tellurium.chemistry import (
     Expression,
     Monomial,
@@ -41,17 +38,12 @@ def written(
     check_choice("starts", starts, get_args(Starts))
     if isinstance(x, str):
         raise InputError(f"x is {x!r}; expected input values; the form comes third: form={x!r}")
+    crn = reactions_at(model, x)
+    largest = crn.boundary_concentrations
     if isinstance(model, Network):
-        crn = to_reactions(model, x)
         # the range of scaled inputs, and others of size up to 1, are concentrations up to 1; the
         # formulas grow with each of these, so at the largest they bound all steady states
-        largest = np.maximum(crn.boundary_concentrations, 1.0)
-    elif x is not None:
-        raise InputError(
-            "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
-        )
-    else:
-        crn, largest = model, model.boundary_concentrations
+        largest = np.maximum(largest, 1.0)
     if starts == "numbers":
         crn = crn.with_starts(largest)
     if units is None:
@@ -62,8 +54,20 @@ def written(
 
 def reactions_of(model: AnyModel, taker: str) -> ReactionNetwork:
     """The reactions of whatever a user gives for a model."""
-    found = as_model(model, taker)
-    return to_reactions(found) if isinstance(found, Network) else found
+    return reactions_at(as_model(model, taker))
+
+
+def reactions_at(
+    model: Network | ReactionNetwork, x: npt.ArrayLike | None = None
+) -> ReactionNetwork:
+    """The reactions of a model, of a Network at input values, which it alone has."""
+    if isinstance(model, Network):
+        return to_reactions(model, x)
+    if x is not None:
+        raise InputError(
+            "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
+        )
+    return model
 
 
 def to_reactions(

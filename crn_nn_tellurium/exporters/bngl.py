@@ -40,7 +40,7 @@ _PYSB = Language("PySB", "#", _PYSB_RESERVED, _ALLOWED, folds_case=True)
 
 @dataclass(frozen=True)
 class Options:
-    """The simulation: its end, in s, and how many steps it reports."""
+    """The simulation: its end, in the file's units, and how many steps it reports."""
 
     t_end: float | None = None
     n_steps: int = 100

@@ -22,7 +22,7 @@ _LANGUAGE = Language("Catalyst", "#", frozenset(_RESERVED))
 
 @dataclass(frozen=True)
 class Options:
-    """The end of the simulation, in s."""
+    """The end of the simulation, in the file's units."""
 
     t_end: float | None = None
 

@@ -6,6 +6,10 @@ from crn_nn_tellurium.basics import cell
 from crn_nn_tellurium.chemistry import CONCENTRATION, Dimension, Side, formula, printable
 from crn_nn_tellurium.exporters.writing import Source
 
+# Headings, which tables without rows have too
+_REACTION = "reaction equation substrates products order rate_constant value unit name".split()
+_SPECIES = "species initial unit held_constant kind formula name".split()
+
 
 def write(source: Source) -> dict[str, str]:
     """``NAME.csv`` (reactions), ``NAME.species.csv``, ``NAME.stoichiometry.csv`` (net changes);
@@ -14,22 +18,21 @@ def write(source: Source) -> dict[str, str]:
     import pandas as pd  # a second, for this format alone
 
     crn = source.crn
-    reactions = pd.DataFrame(
-        {
-            "reaction": r.id,
-            "equation": r.equation,
-            "substrates": _side(r.substrates),
-            "products": _side(r.products),
-            "order": r.order,
-            "rate_constant": r.rate_constant,
-            "value": r.value,
-            "unit": crn.units.identifier(Dimension.rate_constant(r.order)),
-            "name": cell(printable(r.name)),
-        }
+    reactions = [
+        (
+            r.id,
+            r.equation,
+            _side(r.substrates),
+            _side(r.products),
+            r.order,
+            r.rate_constant,
+            r.value,
+            crn.units.identifier(Dimension.rate_constant(r.order)),
+            cell(printable(r.name)),
+        )
         for r in crn.reactions
-    )
+    ]
     start, unit = crn.start_values, crn.units.identifier(CONCENTRATION)
-    columns = ["species", "initial", "unit", "held_constant", "kind", "formula", "name"]
     species = [
         (s.id, start[s.id], unit, str(s.boundary).lower(), "species", "", cell(printable(s.name)))
         for s in crn.species
@@ -44,9 +47,13 @@ def write(source: Source) -> dict[str, str]:
         index=pd.Index(crn.floating, name="species"),
         columns=[r.id for r in crn.reactions],
     )
-    rows = pd.DataFrame(species + read_outs, columns=columns)
-    changes = stoichiometry.reset_index()
-    return source.tables({"": reactions, "species": rows, "stoichiometry": changes})
+    return source.tables(
+        {
+            "": pd.DataFrame(reactions, columns=_REACTION),
+            "species": pd.DataFrame(species + read_outs, columns=_SPECIES),
+            "stoichiometry": stoichiometry.reset_index(),
+        }
+    )
 
 
 def _side(side: Side) -> str:

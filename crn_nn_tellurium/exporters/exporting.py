@@ -156,8 +156,8 @@ def export(
     -------
     Path
         The file. It, and those that some formats put beside it, are written whole or not at all:
-        csv NAME.species.csv and NAME.stoichiometry.csv, parts NAME.strands.csv, copasi NAME.txt,
-        petab its tables, petab-sciml NAME.parameters.hdf5.
+        csv NAME.species.csv and NAME.stoichiometry.csv, parts NAME.strands.csv, copasi
+        NAME.experiments.txt, petab its model and tables, petab-sciml NAME.parameters.hdf5.
 
     Raises
     ------
@@ -236,6 +236,8 @@ def format_of(path: Path, name: str | None) -> Format:
 
 def _checked(what: str, kind: Any, value: Any) -> Any:
     """The value as Python's own, or an error."""
+    if value is None and type(None) in get_args(kind):
+        return None
     # options come from the command line and numpy too
     if get_origin(kind) is Literal:
         check_choice(what, value, get_args(kind))

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, free_id, is_real, some
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    free_id,
+    is_real,
+    labels_given,
+    real_numbers,
+    some,
+)
 from crn_nn_tellurium.chemistry import Reaction, ReactionNetwork, Units
 from crn_nn_tellurium.errors import InputError, ReactionError
 from crn_nn_tellurium.exporters.writing import Source
@@ -242,7 +249,7 @@ def _network_experiments(net: Network, X: Any, Y: Any, units: Units) -> Experime
         given = np.asarray(Y)
         # a column is of labels, but for one output that is no class, where it is of values
         if given.ndim == 1 and (net.n_out > 1 or are_labels(net, given)):
-            measured = targets_of_labels(net, given, len(X))
+            measured = targets_of_labels(net, labels_given("Y", Y), len(X))
         else:
             measured = encode_targets(resolve_loss("squared_error", net), net, Y, len(X))
         origin = "data as given"
@@ -263,18 +270,18 @@ def with_both_signs(crn: ReactionNetwork, constants: Iterable[str]) -> ReactionN
         # X + Y -> X + 2 Y and X + Y -> X take the same molecules and change Y by +1 and -1
         before, net = dict(reaction.substrates), reaction.net
         mirrored = {s: before.get(s, 0) - net[s] for s in {**before, **net}}
-        if k in chosen and min(mirrored.values()) >= 0:
-            opposite.setdefault(k, free_id(f"{k}_minus", taken))
-            after = {s: n for s, n in mirrored.items() if n}
-            made, name = free_id(f"{reaction.id}_minus", taken), f"opposite of {reaction.id}"
-            reactions.append(Reaction(made, before, after, opposite[k], 0.0, name, -reaction.sign))
-    # -> A has none, since nothing that it needs could be taken
-    fixed = [k for k in chosen if k not in opposite]
-    if fixed:
-        raise InputError(
-            f"rate constant {min(fixed)!r}: its reaction has no opposite that takes the same"
-            " molecules, so its sign cannot be free; leave free_signs out"
-        )
+        if k not in chosen:
+            continue
+        # -> A has none, since nothing that it needs could be taken
+        if min(mirrored.values()) < 0:
+            raise InputError(
+                f"rate constant {k!r}: its reaction {reaction.id!r} has no opposite that takes the"
+                " same molecules, so its sign cannot be free; leave free_signs out"
+            )
+        opposite.setdefault(k, free_id(f"{k}_minus", taken))
+        after = {s: n for s, n in mirrored.items() if n}
+        made, name = free_id(f"{reaction.id}_minus", taken), f"opposite of {reaction.id}"
+        reactions.append(Reaction(made, before, after, opposite[k], 0.0, name, -reaction.sign))
     return replace(crn, reactions=tuple(reactions))
 
 
@@ -303,10 +310,7 @@ def _grid(net: Network) -> tuple[FloatArray, str]:
 
 
 def _table(name: str, values: Any, columns: int, rows: int | None = None) -> FloatArray:
-    try:
-        table = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name}: expected numbers ({error})") from error
+    table = real_numbers(name, values)
     as_wide = table.ndim == 2 and len(table) > 0 and table.shape[1] == columns
     if not as_wide or rows not in (None, len(table)):
         expected = f"({'n' if rows is None else rows}, {columns})"

@@ -29,7 +29,7 @@ _LANGUAGE = Language("Visual DSD", "//", frozenset(_RESERVED))
 
 @dataclass(frozen=True)
 class Options:
-    """The simulation: its end, in s, and how many points it shows."""
+    """The simulation: its end, in the file's units, and how many points it shows."""
 
     t_end: float | None = None
     n_steps: int = 1000

@@ -28,6 +28,7 @@ from crn_nn_tellurium.basics import (
     labels_given,
     read_only,
     real_numbers,
+    seed_given,
     whole_number,
 )
 from crn_nn_tellurium.chemistry import MODEL_UNITS, Units, check_units
@@ -303,7 +304,7 @@ def smallest_volume(
     check_units(units)
     asked = _VERIFIED * verify if isinstance(verify, bool) else verify
     n_counted, draws = whole_number("verify", asked, 0), whole_number("draws", draws)
-    seed = whole_number("seed", seed, 0)
+    seed = seed_given(seed)
     simulator = simulator_of(net, "smallest_volume")
     simulator.net.need_classes("smallest_volume")
     found = noise(simulator, X, volume=1.0)

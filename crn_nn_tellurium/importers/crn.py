@@ -22,9 +22,8 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from crn_nn_tellurium.basics import ASIDE, free_id, in_ascii, read_text
+from crn_nn_tellurium.basics import ASIDE, free_id, in_ascii, path_of, read_text
 from crn_nn_tellurium.chemistry import (
     Reaction,
     ReactionNetwork,
@@ -90,7 +89,8 @@ def import_crn(path: str | os.PathLike[str]) -> ReactionNetwork:
     Reaction('R1: A + B => 2 B', rate constant k1 = 3.0)
     Reaction('R2: 2 B => A + B', rate constant k2 = 0.5)
     """
-    name = re.sub(r"\W", "_", Path(path).stem, flags=re.ASCII)
+    path = path_of("path", path)
+    name = re.sub(r"\W", "_", path.stem, flags=re.ASCII)
     name = name if re.match("[A-Za-z_]", name) else f"model_{name}"
     return reactions_from_crn(read_text(path), repr(str(path)), name)
 

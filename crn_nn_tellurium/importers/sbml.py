@@ -14,12 +14,11 @@ import math
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import libsbml
 
-from crn_nn_tellurium.basics import free_id, read_bytes, reading, truth, warn
+from crn_nn_tellurium.basics import free_id, path_of, read_bytes, reading, truth, warn
 from crn_nn_tellurium.chemistry import (
     Expression,
     Observable,
@@ -89,7 +88,7 @@ def import_sbml(path: str | os.PathLike[str], *, allow_files: bool = False) -> R
             "path is the text of a document; expected the name of a file:"
             " Path('model.xml').write_text(...)"
         )
-    path = Path(path)
+    path = path_of("path", path)
     content = read_bytes(path)
     check_sbml(content, str(path), truth("allow_files", allow_files))
     # libSBML itself knows the encodings of XML, and where other files lie from the file's name

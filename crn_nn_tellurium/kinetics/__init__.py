@@ -2,6 +2,7 @@
 
 from crn_nn_tellurium.kinetics.apart import KineticsApart
 from crn_nn_tellurium.kinetics.bounds import (
+    ROUNDING,
     Bounds,
     extreme_root,
     product_of,

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from crn_nn_tellurium.basics import FloatArray, is_sparse
@@ -125,6 +127,19 @@ class KineticsApart(NetworkKinetics):
         self.apart = tuple(LayerApart(encoding) for encoding in layer_encodings(net))
         self.layers = self.apart
         self.own = self.to_rows([layer.own for layer in self.apart])[0]
+
+    @cached_property
+    def units(self) -> npt.NDArray[np.intp]:
+        """To which unit, counted through all layers, each number of a row belongs."""
+        found, first = [], 0
+        for layer in self.apart:
+            own, each = layer.own, first + np.arange(layer.encoding.layer.n_out)
+            by_weight = each[places(layer.encoding.weights)[0]]
+            shapes = own.weights.shape, own.bias.shape, own.local.shape
+            parts = zip((by_weight, each[:, None], each), shapes, strict=True)
+            found.append(RateConstants(*(np.broadcast_to(*pair) for pair in parts)))
+            first += len(each)
+        return self.to_rows(found)[0]
 
     def to_rows(self, constants: Sequence[RateConstants]) -> FloatArray:
         """Numbers (n, n_numbers): by layer those of weights, of biases, of local reactions."""

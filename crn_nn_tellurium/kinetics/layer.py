@@ -31,7 +31,7 @@ from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_s
 from crn_nn_tellurium.errors import ConvergenceError, NotCertified
 from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species, positive_root
 from crn_nn_tellurium.kinetics.linearized import Linearized
-from crn_nn_tellurium.kinetics.rate_constants import RateConstants
+from crn_nn_tellurium.kinetics.rate_constants import Drive, RateConstants
 from crn_nn_tellurium.networks import (
     bias_constant,
     outer_sum,
@@ -63,6 +63,11 @@ class LayerKinetics:
     def name(self) -> str:
         """The layer's."""
         return self.encoding.layer.name
+
+    @cached_property
+    def drive(self) -> Drive:
+        """What drives the units, by the network's rate constants."""
+        return Drive(self.encoding, self.constants.shared)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ from crn_nn_tellurium.networks import INPUT
 _NUMBERS = 10**7
 """Coefficients that are held at a time: 80 MB."""
 _EPS = float(np.finfo(float).eps)
+_STEPS = 4
+"""Times that steps are halved in the search for what a cut is worth."""
 
 
 def ranked_by(layer: LayerKinetics) -> tuple[FloatArray, bool]:
@@ -99,6 +101,17 @@ class Cut:
                 else:
                     tops[side][places] = np.minimum(tops[side][places], at)
                     floors[1 - side][places] = np.maximum(floors[1 - side][places], -at)
+
+    def add(self, number: int, factor: FloatArray, along: dict[int, FloatArray]) -> FloatArray:
+        """Add what the cut says of a layer, v - at >= 0 or at - v >= 0, times a factor (n, m) >= 0
+        to sums: to their coefficients (n, m, n_units) of v by orientation, and a number (n, m).
+        """
+        is_here = self.layer == number
+        signed = (np.where(self.is_above, 1.0, -1.0) * is_here)[:, None] * factor
+        for orientation, by_unit in along.items():
+            rows = np.flatnonzero(is_here & (self.orientation == orientation))
+            by_unit[rows, :, self.unit[rows]] += signed[rows]
+        return -signed * self.at[:, None]
 
 
 class Lines:
@@ -201,7 +214,7 @@ class Lines:
             chosen.orientation[better] = line.orientation
             chosen.at[better] = knee[rows, unit][better]
 
-        self._most_by(number, totals, 0, weigh)
+        self._most_by(number, totals, 0, weigh=weigh)
         return chosen, best
 
     def most(self, sums: FloatArray) -> FloatArray:
@@ -212,6 +225,17 @@ class Lines:
         totals = self._zeros(len(sums) * sums.shape[1], number)
         totals[self._kinetics.layers[-1].name] += sums.reshape(-1, *sums.shape[2:])
         return self._most(number, totals)
+
+    def outputs(self) -> Bounds:
+        """Bounds (n, n_out) of the outputs, by lines or by intervals, whichever are narrower."""
+        activation = self._kinetics.layers[-1].activation
+        n, n_out = len(self._rates), self._kinetics.net.n_out
+        each = np.eye(n_out)[..., None] * activation.read_coefficients
+        both = np.concatenate([each, -each])
+        most = self.most(np.broadcast_to(both, (n, *both.shape)))
+        low, high = activation.read_between(*self.bounds[-1])
+        constant = activation.read_out.constant
+        return np.fmax(constant - most[:, n_out:], low), np.fmin(constant + most[:, :n_out], high)
 
     def _zeros(self, rows: int, number: int) -> dict[str, FloatArray]:
         """No coefficients yet, of the inputs and of the layers before one."""
@@ -227,28 +251,39 @@ class Lines:
         """
         best: Any = np.inf
         for target in range(len(TARGETS)):
-            own = {name: total.copy() for name, total in totals.items()}
-            # where something overflowed there is no bound by this target
-            best = np.fmin(best, self._most_by(number, own, target))
-        return np.where(np.isnan(best), np.inf, best)
+
+            def bound(shares: Sequence[FloatArray], target: int = target) -> FloatArray:
+                own = {name: total.copy() for name, total in totals.items()}
+                found = self._most_by(number, own, target, shares)
+                # where something overflowed there is no bound by this target
+                return np.where(np.isnan(found), np.inf, found)
+
+            best = np.fmin(best, _least(bound, len(self._cuts) if number else 0))
+        return np.asarray(best)
 
     def _most_by(
         self,
         number: int,
         totals: dict[str, FloatArray],
         target: int,
+        shares: Sequence[FloatArray] = (),
         weigh: Callable[[int, Line, FloatArray], None] | None = None,
     ) -> FloatArray:
+        """Upper bounds by one target; what each cut says is added `shares` (n, m) of the largest
+        coefficient times.
+        """
         n = len(self._rates)
-        constant, size = 0.0, 0.0
+        constant: Any = 0.0
+        size: Any = 0.0
         for index in reversed(range(number)):
             layer = self._kinetics.layers[index]
             g = totals.pop(layer.name)
             if not g.any():
                 continue
+            g = g.reshape(n, -1, *g.shape[1:])
             # coefficients of w + e and of -w + e
-            along = {1: np.zeros(1), -1: np.zeros(1)}
-            for line, share in self._lines[index].shares(g.reshape(n, -1, *g.shape[1:])):
+            along = {1: np.zeros(g.shape[:3]), -1: np.zeros(g.shape[:3])}
+            for line, share in self._lines[index].shares(g):
                 if weigh:
                     weigh(index, line, share)
                 height, slope = line.height[target][:, None], line.slope[target][:, None]
@@ -256,7 +291,11 @@ class Lines:
                 part = np.multiply(share, height, where=share > 0, out=np.zeros_like(share))
                 constant = constant + part.sum(axis=-1)
                 size = size + np.abs(part).sum(axis=-1)
-                along[line.orientation] = along[line.orientation] + share * slope
+                along[line.orientation] += share * slope
+            largest = np.maximum(np.abs(along[1]), np.abs(along[-1])).max(axis=-1)
+            for cut, part in zip(self._cuts, shares, strict=False):
+                added = cut.add(index, part * largest, along)
+                constant, size = constant + added, size + np.abs(added)
             straight, spread = along[1] - along[-1], along[1] + along[-1]
             gross = np.abs(along[1]) + np.abs(along[-1])
             size = size + (gross * 2 * self._read[index][:, None]).sum(axis=-1)
@@ -278,7 +317,7 @@ class Lines:
         totals: dict[str, FloatArray],
     ) -> None:
         """Put what a layer reads in the place of w and e, with coefficients (n, m, n_units)."""
-        n, m, n_units = np.broadcast_shapes(straight.shape, spread.shape)
+        n, m, n_units = straight.shape
         weights = layer.encoding.weights
         by_catalyst = straight.reshape(n * m, n_units) @ weights
         rates = np.repeat(self._rates, m, axis=0)
@@ -289,3 +328,21 @@ class Lines:
         """How much sums over the layers before one may be off, relative to their sizes."""
         terms = sum(sum(layer.encoding.weights.shape) for layer in self._kinetics.layers[:number])
         return _EPS * (8 + terms)
+
+
+def _least(value: Callable[[Sequence[FloatArray]], FloatArray], number: int) -> FloatArray:
+    """The least values (n, m) met on a search over a number of shares >= 0 (n, m), each moved by
+    itself in steps that are halved (Hooke and Jeeves, J. ACM 1961).
+    """
+    shares: list[Any] = [np.zeros(1)] * number
+    least, step = value(()), 1.0
+    for _ in range(_STEPS if number else 0):
+        for place in range(number):
+            for move in (step, -step):
+                tried = [*shares]
+                tried[place] = np.maximum(shares[place] + move, 0.0)
+                found = value(tried)
+                shares[place] = np.where(found < least, tried[place], shares[place])
+                least = np.minimum(least, found)
+        step /= 2
+    return least

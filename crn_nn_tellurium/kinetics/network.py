@@ -23,6 +23,7 @@ from crn_nn_tellurium.kinetics.rates_of_change import CatalysedTerms, RatesOfCha
 from crn_nn_tellurium.networks import INPUT, Network, places
 
 T = TypeVar("T")
+S = TypeVar("S", bound=np.generic)
 
 
 class NetworkKinetics:
@@ -74,10 +75,12 @@ class NetworkKinetics:
 
         return self.walk(inputs, settle)
 
-    def of_layer(self, concentrations: FloatArray, number: int) -> FloatArray:
-        """One layer's part (..., n_units, n_species) of all concentrations (..., n); a view."""
+    def of_layer(self, values: npt.NDArray[S], number: int) -> npt.NDArray[S]:
+        """One layer's part (..., n_units, n_species) of what is known of all species (..., n); a
+        view.
+        """
         span, units = self._blocks[number]
-        block = concentrations[..., span]
+        block = values[..., span]
         # splitting an axis needs no copy, so numpy gives a view: callers write through it
         return block.reshape(block.shape[:-1] + units)
 
@@ -133,25 +136,21 @@ class NetworkKinetics:
         coding, n = self.net.input_coding, len(self.species)
         shape = (1, self.net.n_in, len(coding.rails))
         known: dict[str, Any] = {INPUT: n + np.arange(math.prod(shape)).reshape(shape)}
-        found, first = [], 0
-        for layer in self.layers:
-            encoding = layer.encoding
-            shape = (1, encoding.layer.n_out, len(encoding.activation.species))
-            own = first + np.arange(math.prod(shape)).reshape(shape)
+        found = []
+        for number, layer in enumerate(self.layers):
             # places are gathered as concentrations are
-            read = encoding.gather(known)[0]
-            known[layer.name], first = own, first + encoding.n_species
-            found.append((own[0, :, : len(encoding.activation.rails)].T, read))
+            read = layer.encoding.gather(known)[0]
+            own = known[layer.name] = self.of_layer(np.arange(n)[None], number)
+            found.append((own[0, :, : len(layer.activation.rails)].T, read))
         return found
 
     @cached_property
     def _local_terms(self) -> Terms:
         """What all units do apart from their drives, a layer's constants behind those before."""
-        n, first, constants = len(self.species), 0, 0
+        n, constants = len(self.species), 0
         parts = []
-        for layer in self.layers:
-            parts.append(_terms_of_units(layer, first, n, constants))
-            first += layer.encoding.n_species
+        for layer, (span, _) in zip(self.layers, self._blocks, strict=True):
+            parts.append(_terms_of_units(layer, span.start, n, constants))
             constants += len(layer.constants.local)
         return Terms.side_by_side(parts, n)
 
@@ -194,9 +193,9 @@ class NetworkKinetics:
             totals[INPUT] = np.zeros((len(by_output), self.net.n_in, rails))
         # backwards: a layer's total is whole once all layers that read it have been dealt with
         last = self.layers[-1]
-        for name, coefficient in last.activation.read_out.terms:
+        for a, coefficient in last.activation.read_places[1]:
             part = np.abs(coefficient * by_output) if sizes else coefficient * by_output
-            totals[last.name][..., last.activation.species.index(name)] += part
+            totals[last.name][..., a] += part
         gradients: list[RateConstants] = []
         for number, layer in reversed(list(enumerate(self.layers))):
             own = None if constants is None else constants[number]
@@ -292,6 +291,6 @@ def forward_sensitivities(
 
     found, last = kinetics.walk(by_input, respond, np.asarray)[-1], kinetics.layers[-1].activation
     result = np.zeros((n, net.n_out, total))
-    for species, coefficient in last.read_out.terms:
-        result += coefficient * found[:, :, last.species.index(species)]
+    for a, coefficient in last.read_places[1]:
+        result += coefficient * found[:, :, a]
     return result

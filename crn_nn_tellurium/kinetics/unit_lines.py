@@ -102,7 +102,7 @@ class UnitLines:
         with np.errstate(all="ignore"):
             along = (middle - middle[0]) / (middle[-1] - middle[0])
             off = np.abs(value - value[0] - along * (value[-1] - value[0]))
-        off = np.where(b > a, np.nan_to_num(off, nan=0.0, posinf=0.0), 0.0)
+        off = np.where(_is_narrow(a, b), 0.0, np.nan_to_num(off, nan=0.0, posinf=0.0))
         place = off.argmax(axis=0)[None]
         knee, bent = (np.take_along_axis(part, place, axis=0)[0] for part in (middle, off))
         return knee, bent
@@ -137,7 +137,7 @@ class UnitLines:
                 found = self._chord(c, orientation, a, b)
             else:
                 found = self._tangents(c, orientation, a, b)
-            narrow = b - a <= _NARROW * (np.abs(a) + np.abs(b))
+            narrow = _is_narrow(a, b)
             for number, (slope, height) in enumerate(found):
                 raised = height + ROUNDING * (
                     np.abs(height) + 2 * np.abs(slope) * np.maximum(np.abs(a), np.abs(b))
@@ -260,6 +260,11 @@ def _most(c: FloatArray, bounds: Bounds) -> FloatArray:
     lower, upper = (bound[..., c != 0] for bound in bounds)
     used = c[c != 0]
     return np.asarray(np.where(used > 0, used * upper, used * lower).sum(axis=-1))
+
+
+def _is_narrow(a: FloatArray, b: FloatArray) -> Any:
+    """Where the ends tell all: of what inputs that are known drive, to rounding."""
+    return b - a <= _NARROW * (np.abs(a) + np.abs(b))
 
 
 def _edges(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -176,7 +176,8 @@ def input_coding(kind: str, names: tuple[str, ...], input_range: object) -> Inpu
         )
     try:
         low, high = (
-            np.broadcast_to(np.asarray(bound, dtype=float), (len(names),)) for bound in input_range
+            np.broadcast_to(real_numbers("input_range", bound), (len(names),))
+            for bound in input_range
         )
     except (TypeError, ValueError) as error:
         raise NetworkError(

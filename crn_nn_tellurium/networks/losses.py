@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, labels_or_numbers
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks.activations import Linear, Normalized, Sigmoid
 from crn_nn_tellurium.networks.network import Network
@@ -86,12 +86,7 @@ def resolve_loss(loss: LossLike, net: Network) -> Loss:
 
 def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -> FloatArray:
     """Targets (n_samples, n_out) of a batch."""
-    try:
-        if np.ma.is_masked(y):
-            raise ValueError("some of them are masked")
-        given = np.asarray(y)
-    except ValueError as error:
-        raise InputError(f"targets cannot be read as an array ({error})") from error
+    given = labels_or_numbers("targets", y)
     if np.iscomplexobj(given):
         raise InputError(f"targets are complex numbers; loss {loss.name!r} expects real ones")
     # one column for several outputs can only be labels, and so can words

@@ -236,7 +236,7 @@ class Network:
         (0.0001, 0.0001)
         """
         try:
-            values = np.broadcast_to(np.asarray(h, dtype=float), (len(self.layers),)).tolist()
+            values = np.broadcast_to(real_numbers("h", h), (len(self.layers),)).tolist()
         except (TypeError, ValueError, OverflowError) as error:
             raise NetworkError(
                 f"h is {h!r}; expected one number, or {len(self.layers)}, one per layer"

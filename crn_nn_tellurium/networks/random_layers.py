@@ -14,7 +14,7 @@ from crn_nn_tellurium.basics import (
     brief,
     check_share,
     is_real,
-    whole_number,
+    seed_given,
 )
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.networks.activation import Activation
@@ -33,7 +33,7 @@ def drawn_layers(
             f"sizes are {brief(sizes)}; expected at least two whole numbers, each 1 or more"
         )
     check_share("density", density, "a number in (0, 1]", whole=True, error=NetworkError)
-    rng = np.random.default_rng(None if seed is None else whole_number("seed", seed, 0))
+    rng = np.random.default_rng(None if seed is None else seed_given(seed))
     layers = []
     for n_in, n_out in itertools.pairwise(map(int, sizes)):
         weights: Any = rng.normal(0.0, np.sqrt(2 / (density * n_in)), (n_out, n_in))

@@ -50,27 +50,7 @@ def to_network(
     if options.logits:
         graph = _without_shares(graph)
     lowering, x = Lowering(options, graph.n_inputs), _data(graph, options.data)
-    values = _inputs(graph, x)
-    records = []
-    for node in graph.nodes:
-        lowering.became, lowering.errors = [], []
-        try:
-            with np.errstate(all="ignore"):  # numbers that are not finite are refused
-                found = node.operator(lowering, *(values[name] for name in node.reads))
-            _check_finite(found)
-            # a class stays what it is told by
-            is_told = node.shape is not None and not isinstance(node.operator, ArgMax)
-            if is_told and found.shape != node.shape:
-                raise NetworkError(
-                    f"its result has shape {node.shape} in the source and {found.shape} here, so"
-                    " what it does there is not known here"
-                )
-            values[node.name] = found
-        except (NetworkError, ValueError) as error:
-            raise NetworkError(f"operator {node.called!r} at {node.name!r}: {error}") from error
-        became = "; ".join(dict.fromkeys(lowering.became)) or "part of weights and biases"
-        records.append(Imported(node.name, node.called, became, max(lowering.errors, default=0.0)))
-    output = values[graph.output]
+    output, records = _lowered(graph, lowering, x)
     is_one_of_two = class_names is not None and output.size == 1
     if is_one_of_two and options.logits:
         output = Decision()(lowering, output)
@@ -95,6 +75,30 @@ def to_network(
             " BCEWithLogitsLoss, import it with logits=True.",
         )
     return _reported(slim, output, records, options, x, said)
+
+
+def _lowered(graph: Graph, lowering: Lowering, x: FloatArray) -> tuple[Tensor, list[Imported]]:
+    """The output of a graph whose layers are made, and what became of each node."""
+    values, records = _inputs(graph, x), []
+    for node in graph.nodes:
+        lowering.became, lowering.errors = [], []
+        try:
+            with np.errstate(all="ignore"):  # numbers that are not finite are refused
+                found = node.operator(lowering, *(values[name] for name in node.reads))
+            _check_finite(found)
+            # a class stays what it is told by
+            is_told = node.shape is not None and not isinstance(node.operator, ArgMax)
+            if is_told and found.shape != node.shape:
+                raise NetworkError(
+                    f"its result has shape {node.shape} in the source and {found.shape} here, so"
+                    " what it does there is not known here"
+                )
+            values[node.name] = found
+        except (NetworkError, ValueError) as error:
+            raise NetworkError(f"operator {node.called!r} at {node.name!r}: {error}") from error
+        became = "; ".join(dict.fromkeys(lowering.became)) or "part of weights and biases"
+        records.append(Imported(node.name, node.called, became, max(lowering.errors, default=0.0)))
+    return values[graph.output], records
 
 
 def _check_finite(tensor: Tensor) -> None:
@@ -182,11 +186,13 @@ def _data(graph: Graph, data: Any) -> FloatArray:
 
 def _with_output(lowering: Lowering, output: Tensor) -> list[Made]:
     """The layers up to one whose values are the outputs as they stand, or a linear one more."""
+    wide = sparse.csr_array(output.matrix.copy())
+    wide.resize((output.size, lowering.n_values))
     for end, one in enumerate(lowering.made, start=1):
+        if output.size != one.n_out or output.offset.any():
+            continue
         whole = sparse.eye_array(one.n_out, lowering.n_values, k=one.first, format="csr")
-        wide = sparse.csr_array(output.matrix.copy())
-        wide.resize((output.size, lowering.n_values))
-        if output.size == one.n_out and not (wide != whole).nnz and not output.offset.any():
+        if not (wide != whole).nnz:
             return lowering.made[:end]
     last = Made(output.matrix, output.offset, Linear(lowering.options.h), lowering.n_values)
     return [*lowering.made, last]

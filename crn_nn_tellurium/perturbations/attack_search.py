@@ -2,13 +2,16 @@
 
 Each reaction's rate constant is k (1 + e) with |e| <= rates, each by itself, as `enclosure` takes
 them. Where the outputs are wanted as far up as possible, L = goal . outputs, e is put at the end
-that the sign of dL/de points to, and again from there, until no sign changes (the fast gradient
-sign method of Goodfellow et al., ICLR 2015, step by step); other starts are random.
+that the sign of dL/de points to (the fast gradient sign method of Goodfellow et al., ICLR 2015),
+and again from there in steps that shrink, since what is worst may lie between the ends (Madry et
+al., ICLR 2018). Units decide together which of them are on, which no small step changes: so it
+begins again with all errors of one hidden unit turned round.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,6 +24,7 @@ from crn_nn_tellurium.basics import (
     frame_of,
     is_real,
     read_only,
+    seed_given,
     whole_number,
 )
 from crn_nn_tellurium.certificates import input_points, is_single, kinetics_of
@@ -37,11 +41,8 @@ if TYPE_CHECKING:
 Direction = Literal["either", "up", "down"]
 """Which way an output is pushed."""
 _DIRECTIONS = {"either": (1.0, -1.0), "up": (1.0,), "down": (-1.0,)}
-_STEPS = 30
-"""Changes of signs; a dozen suffice for most."""
-_MOVES = 0.8
-"""Share of the signs that follow the gradient in a step: what is best for one constant depends on
-the others, and all at once may go to and fro for ever."""
+_STEPS = [2 * 0.85**n for n in range(30)]
+"""How far errors move, over the largest: first from end to end, at last by a fiftieth."""
 _NUMBERS = 10**6
 """Errors that are held at a time."""
 
@@ -64,7 +65,7 @@ class Attack:
     rates : float
         The largest relative error.
     errors : (n_samples, n_reactions) ndarray
-        Relative errors: rates, -rates, or 0 for what has no effect.
+        Relative errors within rates: most are at an end, and 0 what has no effect.
     effects : (n_samples, n_reactions) ndarray
         To first order, by how much each error alone pushes: by how much `margin` shrinks, or the
         output moves.
@@ -191,7 +192,7 @@ class Search:
             layer.check_order("an attack needs an activation without such a loop")
         self.x, self.single = input_points(self.net, x), is_single(self.net, x)
         self._inputs = self.net.input_coding.code(self.x)
-        self._seed = whole_number("seed", seed, 0)
+        self._seed = seed_given(seed)
         self._restarts = whole_number("restarts", restarts, 0)
         self._nominal = self.net(self.x)
         pushes = output is not None or self.net.task == "regression"
@@ -224,24 +225,24 @@ class Search:
         """Whether the class is another (n,)."""
         return np.asarray(self.net.classify(outputs) != self.net.classify(self._nominal))
 
-    def outputs(self, rates: FloatArray, signs: FloatArray) -> FloatArray:
-        """Outputs (n, n_out) with errors of these sizes (n,) and signs."""
+    def outputs(self, rates: FloatArray, errors: FloatArray) -> FloatArray:
+        """Outputs (n, n_out) with errors (n, n_numbers) over the largest, rates (n,)."""
         found = np.empty_like(self._nominal)
         for part in self._parts(1):
-            constants = self._constants(rates[part], signs[part])
+            constants = self._constants(rates[part], errors[part])
             states = self._kinetics.settle_coded(self._inputs[part], constants)
             found[part] = self._kinetics.outputs(states)
         return found
 
     def worst(self, rates: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Signs of errors (n, n_numbers) of sizes (n,) that push furthest, and what goal (n, n_out)
-        they push to.
+        """Errors (n, n_numbers) in [-1, 1], over the largest, rates (n,), that push furthest, and
+        what goal (n, n_out) they push to.
         """
-        signs = np.empty((len(rates), len(self._kinetics.own)))
+        errors = np.empty((len(rates), len(self._kinetics.own)))
         chosen = np.empty((len(rates), self.net.n_out))
         for part in self._parts(self._goals.shape[1] + self._restarts):
-            signs[part], chosen[part] = self._worst(part, rates[part])
-        return signs, chosen
+            errors[part], chosen[part] = self._worst(part, rates[part])
+        return errors, chosen
 
     def _parts(self, starts: int) -> list[slice]:
         """A few samples at a time."""
@@ -251,60 +252,60 @@ class Search:
     def _worst(self, part: slice, rates: FloatArray) -> tuple[FloatArray, FloatArray]:
         goals, size = self._goals[part], len(self._kinetics.own)
         n, n_goals, _ = goals.shape
-        rows, rng = np.arange(n), np.random.default_rng(self._seed)
-        reached, signs = self._climb(part, rates, goals, np.zeros((n, n_goals, size)), rng)
+        rows = np.arange(n)
+        reached, errors = self._climb(part, rates, goals, np.zeros((n, n_goals, size)))
         best = (reached - self._begin[part]).argmax(axis=1)
-        value, signs, goal = reached[rows, best], signs[rows, best], goals[rows, best]
-        if self._restarts:
-            begin = rng.choice([-1.0, 1.0], (self._restarts, size))
-            again = np.repeat(goal[:, None], self._restarts, axis=1)
-            starts = np.repeat(begin[None], n, axis=0)
-            more, others = self._climb(part, rates, again, starts, rng)
+        value, errors, goal = reached[rows, best], errors[rows, best], goals[rows, best]
+        if len(self._turned):
+            again = np.repeat(goal[:, None], len(self._turned), axis=1)
+            more, others = self._climb(part, rates, again, errors[:, None] * self._turned)
             first = more.argmax(axis=1)
             better = more[rows, first] > value
-            signs = np.where(better[:, None], others[rows, first], signs)
-        return signs, goal
+            errors = np.where(better[:, None], others[rows, first], errors)
+        return errors, goal
+
+    @cached_property
+    def _turned(self) -> FloatArray:
+        """Factors (n_restarts, n_numbers) that turn round the errors of a hidden unit each."""
+        units, n_hidden = self._kinetics.units, sum(layer.n_out for layer in self.net.layers[:-1])
+        drawn = np.random.default_rng(self._seed).permutation(n_hidden)[: self._restarts]
+        return np.where(units == drawn[:, None], -1.0, 1.0)
 
     def _climb(
-        self,
-        part: slice,
-        rates: FloatArray,
-        goals: FloatArray,
-        signs: FloatArray,
-        rng: np.random.Generator,
+        self, part: slice, rates: FloatArray, goals: FloatArray, errors: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """The largest goals (n, m) met on the way from signs (n, m, n_numbers), and those of it."""
-        n, m, size = signs.shape
-        signs, flat = signs.reshape(n * m, size), goals.reshape(n * m, -1)
+        """The largest goals (n, m) met on the way from errors (n, m, n_numbers), and its errors."""
+        n, m, size = errors.shape
+        errors, flat = errors.reshape(n * m, size), goals.reshape(n * m, -1)
         inputs, each = np.repeat(self._inputs[part], m, axis=0), np.repeat(rates, m)
-        best, kept = np.full(n * m, -np.inf), signs
-        for _ in range(_STEPS):
-            constants = self._constants(each, signs)
+        best, kept = np.full(n * m, -np.inf), errors
+        for step in _STEPS:
+            constants = self._constants(each, errors)
             states = self._kinetics.settle_coded(inputs, constants)
             reached = (self._kinetics.outputs(states) * flat).sum(axis=1)
             better = reached > best
-            best, kept = np.maximum(best, reached), np.where(better[:, None], signs, kept)
+            best, kept = np.maximum(best, reached), np.where(better[:, None], errors, kept)
             slopes, _ = self._kinetics.backward(states, flat, constants)
             wanted = np.sign(self._kinetics.to_rows(slopes) * self._kinetics.own)
-            if np.array_equal(wanted, signs):
+            moved = np.clip(errors + step * wanted, -1, 1)
+            if np.array_equal(moved, errors):
                 break
-            # the same constants move in all rows, so that none depends on the others
-            signs = np.where(rng.random(size) < _MOVES, wanted, signs)
+            errors = moved
         return best.reshape(n, m), kept.reshape(n, m, size)
 
-    def _constants(self, rates: FloatArray, signs: FloatArray) -> Any:
-        return self._kinetics.from_rows(self._kinetics.own * (1 + rates[:, None] * signs))
+    def _constants(self, rates: FloatArray, errors: FloatArray) -> Any:
+        return self._kinetics.from_rows(self._kinetics.own * (1 + rates[:, None] * errors))
 
-    def report(self, rates: float, signs: FloatArray, goals: FloatArray) -> Attack:
-        """What errors of these signs come to."""
+    def report(self, rates: float, errors: FloatArray, goals: FloatArray) -> Attack:
+        """What errors in [-1, 1], over the largest, come to."""
         kinetics = self._kinetics
-        outputs = self.outputs(np.full(len(signs), rates), signs)
-        by_constant = np.empty_like(signs)
+        outputs = self.outputs(np.full(len(errors), rates), errors)
+        by_constant = np.empty_like(errors)
         for part in self._parts(1):
             states = kinetics.settle_coded(self._inputs[part])
             slopes, _ = kinetics.backward(states, goals[part])
             by_constant[part] = kinetics.to_rows(slopes)
-        errors = rates * signs
+        errors = rates * errors
         reactions, numbers = reactions_apart(kinetics)
         at: Any = 0 if self.single else slice(None)
         flips = self.flips(outputs) if self._is_class else None

@@ -28,7 +28,7 @@ def attack(
     *,
     output: str | int | None = None,
     direction: Direction = "either",
-    restarts: int = 2,
+    restarts: int = 20,
     seed: int = 0,
 ) -> Attack:
     """The errors of rate constants, each reaction's by itself, that come closest to flipping the
@@ -47,9 +47,10 @@ def attack(
     direction : {"either", "up", "down"}
         Which way an output is pushed.
     restarts : int
-        Random starts, besides that from the rate constants as stated.
+        How many hidden units, at most, have all their errors turned round, one at a time, to begin
+        again, besides the start from the rate constants as stated.
     seed : int
-        Of random starts. A sample's attack does not depend on the samples beside it.
+        Of which units these are. A sample's attack does not depend on the samples beside it.
 
     Returns
     -------
@@ -78,8 +79,8 @@ def attack(
     """
     check_rates(rates)
     search = Search(net, x, output, direction, restarts, seed)
-    signs, chosen = search.worst(np.full(len(search.x), float(rates)))
-    return search.report(float(rates), signs, chosen)
+    errors, chosen = search.worst(np.full(len(search.x), float(rates)))
+    return search.report(float(rates), errors, chosen)
 
 
 def attack_margin(
@@ -87,7 +88,7 @@ def attack_margin(
     x: npt.ArrayLike,
     limit: float = 0.999,
     *,
-    restarts: int = 2,
+    restarts: int = 20,
     seed: int = 0,
 ) -> Any:
     """The smallest relative error of rate constants at which `attack` flips the class.
@@ -126,8 +127,8 @@ def attack_margin(
     search.net.need_classes("attack_margin")
 
     def is_kept(rates: FloatArray) -> npt.NDArray[np.bool_]:
-        signs, _ = search.worst(rates)
-        return ~search.flips(search.outputs(rates, signs))
+        errors, _ = search.worst(rates)
+        return ~search.flips(search.outputs(rates, errors))
 
     _, margins = bracket_largest(is_kept, len(search.x), _FIRST, float(limit), _PRECISION)
     return float(margins[0]) if search.single else margins

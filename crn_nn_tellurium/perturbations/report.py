@@ -23,6 +23,7 @@ from crn_nn_tellurium.basics import (
     card,
     check_share,
     frame_of,
+    labels_or_numbers,
     progress_bar,
     read_only,
     real_numbers,
@@ -294,7 +295,7 @@ def robustness(
     """
     kinetics = kinetics_of(net)
     net = kinetics.net
-    x, truth = net.input_coding.check(X), np.asarray(y)
+    x, truth = net.input_coding.check(X), labels_or_numbers("y", y)
     check_classes(net, x, truth)
     errors, scale = RateErrors.of(noise, draws=100), _factors(factors)
     resolved = resolve_loss(loss, net)

@@ -25,6 +25,7 @@ from crn_nn_tellurium.basics import (
     check_share,
     frame_of,
     read_only,
+    seed_given,
     share_bounds,
     whole_number,
 )
@@ -200,7 +201,7 @@ def statistical_margin(
     x, single = input_points(network, X), is_single(network, X)
     check_positive("limit", limit)
     least, middle, most = _numbers_of_wrong(confidence, whole_number("draws", draws))
-    count = _Count(network, x, int(draws), whole_number("seed", seed, 0), most)
+    count = _Count(network, x, int(draws), seed_given(seed), most)
 
     def bracket(wrong: int, precision: float = _OF_BOUNDS) -> tuple[FloatArray, FloatArray]:
         def is_right(cv: FloatArray) -> npt.NDArray[np.bool_]:

@@ -4,7 +4,14 @@ Every plot takes and returns axes, and shows nothing.
 """
 
 from crn_nn_tellurium.plots.certificates import plot_certified_margins, plot_envelope, plot_h_choice
-from crn_nn_tellurium.plots.figures import STYLE, check_picture, new_figure, save_figure
+from crn_nn_tellurium.plots.figures import (
+    STYLE,
+    check_picture,
+    color,
+    new_figure,
+    save_figure,
+    styled,
+)
 from crn_nn_tellurium.plots.layers import animate_layers, plot_layers
 from crn_nn_tellurium.plots.networks import plot_network
 from crn_nn_tellurium.plots.noise import plot_noise, plot_smallest_volume

@@ -13,7 +13,9 @@ from crn_nn_tellurium.basics import (
     all_of_kind,
     check_kind,
     labels_given,
+    labels_or_numbers,
     real_numbers,
+    some,
     truth,
 )
 from crn_nn_tellurium.certificates import Certificate, EnvelopeCourse, HChoice
@@ -238,8 +240,8 @@ def plot_certified_margins(
     Raises
     ------
     InputError
-        If margins and labels are not two lists of one length, there are none, or a margin is not in
-        [0, 1].
+        If margins and labels are not two lists of one length, there are none, a margin is not in
+        [0, 1], or `order` lacks a class that occurs.
 
     Examples
     --------
@@ -248,7 +250,7 @@ def plot_certified_margins(
     >>> plot_certified_margins(certified_margin(net, x), net.predict(x)).get_ylabel()
     'class'
     """
-    values, classes = real_numbers("margins", margins), np.asarray(labels)
+    values, classes = real_numbers("margins", margins), labels_or_numbers("labels", labels)
     if values.ndim != 1 or values.shape != classes.shape or not len(values):
         raise InputError(
             f"margins and labels have shapes {values.shape} and {classes.shape}; expected"
@@ -260,8 +262,12 @@ def plot_certified_margins(
             f"a margin is {float(wrong[0])!r}; expected relative errors in [0, 1], as"
             " certified_margin gives them"
         )
-    ax = new_axes(ax)
     rows = np.unique(classes) if order is None else labels_given("order", order)
+    if left_out := sorted({*map(repr, classes.tolist())} - {*map(repr, rows.tolist())}):
+        raise InputError(
+            f"order lacks {some(left_out)}; expected all classes that occur among the labels"
+        )
+    ax = new_axes(ax)
     parts = [np.sort(100 * values[classes == label]) for label in rows]
     for row, here in enumerate(parts):
         if len(here):
@@ -321,7 +327,9 @@ def plot_h_choice(
     curve, (unit, name) = choice.curve, shown.clock
     ax = new_axes(ax)
     times, errors = shown.time(curve.settling_time) / unit, shown.concentration(curve.error)
-    ax.loglog(times, errors, color=color(0), label="one h for all layers")
+    ax.plot(times, errors, color=color(0), label="one h for all layers")
+    # a linear network's is 0 at every h
+    ax.set(xscale="log", yscale="log" if np.all(errors > 0) else "linear")
     if curve.noise is not None and curve.doubtful_species is not None:
         noise = shown.concentration(curve.noise)
         label = f"its noise at {choice.volume:g} molecules"
@@ -370,8 +378,9 @@ def _mark_decades(h: Any, times: Any, errors: Any, ax: Axes) -> None:
     """Dots on the curve at the h nearest to each power of ten, with their values."""
     decades = np.log10(h)
     # where molecules are few the curve turns back, and labels would stand on one another
-    spans = np.log10([times.max() / times.min(), errors.max() / errors.min()])
-    places = np.log10([times, errors]).T / np.maximum(spans, 1e-9)
+    heights = np.log10(errors) if ax.get_yscale() == "log" else errors
+    places = np.array([np.log10(times), heights]).T
+    places /= np.maximum(np.ptp(places, axis=0), 1e-9)
     labelled = list[Any]()
     # a grid that ends at a power of ten may miss it by rounding
     for decade in range(int(np.ceil(decades[0] - 1e-9)), int(np.floor(decades[-1] + 1e-9)) + 1):

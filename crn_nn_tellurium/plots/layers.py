@@ -254,7 +254,7 @@ def _writer(path: str | os.PathLike[str]) -> Callable[[FuncAnimation], Path]:
         raise FileFormatError(
             f"{str(path)!r}: no animation has the ending {kind!r}; known: .gif, .mp4, .html"
         )
-    check_target(Path(path))
+    check_target(path)
     if kind == ".html":
         return lambda animation: write_bytes(path, animation.to_jshtml(fps=_RATE).encode())
     if kind == ".mp4" and not FFMpegWriter.isAvailable():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from crn_nn_tellurium.basics import MORE, check_kind
+from crn_nn_tellurium.basics import MORE, check_kind, whole_number
 from crn_nn_tellurium.chemistry import MODEL_UNITS
 from crn_nn_tellurium.dna import ReadOutWindow
 from crn_nn_tellurium.errors import InputError
@@ -85,7 +85,7 @@ def _sample_drawn(window: ReadOutWindow, sample: int | None) -> int:
     n = len(window.settled)
     if sample is None:
         return 0 if np.isnan(window.settled).all() else int(np.nanargmax(window.settled))
-    if isinstance(sample, bool) or not isinstance(sample, (int, np.integer)) or not 0 <= sample < n:
+    if whole_number("sample", sample, 0) >= n:
         raise InputError(f"sample is {sample!r}; expected 0 to {n - 1}")
     return int(sample)
 

@@ -251,7 +251,7 @@ def plot_scan_bands(
     for i, name in enumerate(names):
         median = f"{name}: median" if name else "median"
         ax.plot(points, middle[:, i], color=color(i), label=median)
-        share = f"{level:.0%} of {grid.sizes[over]} {over}s" if i == len(names) - 1 else None
+        share = f"{100 * level:g} % of {grid.sizes[over]} {over}s" if i == len(names) - 1 else None
         band(ax, points, low[:, i], high[:, i], color(i), share)
     set_axis(ax, "x", grid, x)
     ax.set_ylabel(value_label(grid))
@@ -319,7 +319,7 @@ def _draw_cells(
 def _draw_values(grid: xr.DataArray, x: str, y: str, ax: Axes) -> None:
     """Values as colours, with contours where they say more."""
     grid = grid.astype(float)
-    image = _draw_cells(grid, x, y, ax, "viridis")
+    image = _draw_cells(grid, x, y, ax, SEQUENTIAL)
     if _is_smooth(grid.values):
         along = grid[x].values, grid[y].values
         lines = ax.contour(*along, grid.values, colors="white", linewidths=0.6, alpha=0.7)

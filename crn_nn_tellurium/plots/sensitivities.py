@@ -16,10 +16,11 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     check_kind,
     truth,
+    whole_number,
 )
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import parts_of
-from crn_nn_tellurium.plots.figures import DIVERGING, axes_of, new_axes, plain, styled
+from crn_nn_tellurium.plots.figures import DIVERGING, axes_of, plain, styled
 from crn_nn_tellurium.plots.images import image_shape, montage, near_square, on_grid
 from crn_nn_tellurium.sensitivity import Sensitivities
 
@@ -48,7 +49,8 @@ def plot_sensitivities(
     result : Sensitivities
         Of one sample.
     output : str, optional
-        Of a Network, the output whose sensitivities are drawn; by default the largest one.
+        The output whose sensitivities are drawn; by default, of a Network the largest one, of a
+        ReactionNetwork all.
     axes : sequence of Axes, optional
         One for each heat map: inputs, layers, h; a new figure by default.
     relative : bool
@@ -64,7 +66,7 @@ def plot_sensitivities(
     -------
     ndarray of Axes
         Blue is positive, red negative; relative ones are of the size of the output, whatever its
-        sign. Grey was not asked for. Of a ReactionNetwork, one, with a row for each output.
+        sign. Grey was not asked for. Of a ReactionNetwork, one, with a row for each output drawn.
 
     Raises
     ------
@@ -90,7 +92,13 @@ def plot_sensitivities(
     kind = "d ln|{}| / d ln|parameter|" if relative else "d {} / d parameter"
     panels = _panels(result.parameters, image)
     if not panels:
-        return _draw_ranking(result, values, kind.format("output"), limit, axes)
+        rows = range(len(result.outputs)) if output is None else [_row(result, output)]
+        (ax,) = axes_of(["parameters"], axes, (6.4, 4.8))
+        names = [result.outputs[row] for row in rows]
+        number = whole_number("limit", limit)
+        _draw_ranking(names, result.parameters, values[rows], number, ax)
+        ax.figure.colorbar(ax.images[0], ax=ax, label=kind.format("output"))
+        return np.array([ax], dtype=object)
     row = _row(result, output)
     label = kind.format(plain((result.output_labels or result.outputs)[row]))
     axes = _axes(panels, label, axes)
@@ -221,15 +229,12 @@ def _draw_signed(values: FloatArray, ax: Axes, aspect: Literal["equal", "auto"] 
 
 
 def _draw_ranking(
-    result: Sensitivities, values: FloatArray, label: str, limit: int, axes: Any
-) -> Any:
+    outputs: Sequence[str], parameters: Sequence[str], values: FloatArray, limit: int, ax: Axes
+) -> None:
     """A row for each output, the parameters that matter most first."""
-    ax = new_axes(None) if axes is None else np.ravel(np.asarray(axes, dtype=object))[0]
     sizes = np.nan_to_num(np.abs(values))
     order = np.argsort(-sizes.max(axis=0, initial=0.0), kind="stable")[:limit]
-    image = _draw_signed(values[:, order], ax, aspect="auto")
-    ax.set_xticks(range(len(order)), [result.parameters[i] for i in order], rotation=90)
-    ax.set_yticks(range(len(result.outputs)), list(result.outputs))
+    _draw_signed(values[:, order], ax, aspect="auto")
+    ax.set_xticks(range(len(order)), [parameters[i] for i in order], rotation=90)
+    ax.set_yticks(range(len(outputs)), outputs)
     ax.set(xlabel="parameter", ylabel="output")
-    ax.figure.colorbar(image, ax=ax, label=label)
-    return np.array([ax], dtype=object)

@@ -88,7 +88,8 @@ def plot_confusion_matrix(
     Raises
     ------
     InputError
-        If the labels are not two lists of one length, or some are of no class that is drawn.
+        If the labels are not two lists of one length, there are none, or some are of no class that
+        is drawn.
 
     Examples
     --------
@@ -97,9 +98,10 @@ def plot_confusion_matrix(
     """
     truth = labels_given("y_true", y_true)
     predicted = labels_given("y_predicted", y_predicted)
-    if truth.ndim != 1 or truth.shape != predicted.shape:
+    if truth.shape != predicted.shape or not len(truth):
         raise InputError(
-            f"labels have shapes {truth.shape} and {predicted.shape}; expected (n_samples,) both"
+            f"labels have shapes {truth.shape} and {predicted.shape}; expected (n_samples,) both,"
+            " one sample or more"
         )
     ax = new_axes(ax)
     classes = np.union1d(truth, predicted) if labels is None else labels_given("labels", labels)

@@ -11,6 +11,7 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     check_choice,
     first_twice,
+    labels_or_numbers,
     real_numbers,
 )
 from crn_nn_tellurium.errors import InputError
@@ -47,7 +48,7 @@ def make_plan(
     axes, time, quantities = as_axes(vary), _times(at), _quantities(outputs)
     if isinstance(model, Network):
         x = _inputs(model, x)
-        y = None if y is None else np.asarray(y)
+        y = None if y is None else labels_or_numbers("y", y)
     elif x is not None or y is not None:
         raise InputError(
             "x and y are inputs and targets of a Network; vary boundary species by name instead"

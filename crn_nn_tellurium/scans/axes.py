@@ -26,6 +26,7 @@ from crn_nn_tellurium.basics import (
     first_twice,
     is_real,
     read_only,
+    seed_given,
     some,
     whole_number,
 )
@@ -210,7 +211,7 @@ def lognormal(cv: float | Sequence[float], draws: int = 100, seed: int = 0) -> t
     values = _numbers(CV, [cv] if is_real(cv) else cv)
     if np.any(values < 0):
         raise InputError(f"cv is {cv!r}; expected coefficients of variation >= 0: 0.1 for 10 %")
-    draws, seed = whole_number("draws", draws), whole_number("seed", seed, 0)
+    draws, seed = whole_number("draws", draws), seed_given(seed)
     number = np.arange(draws, dtype=float)
     draw = Axis(DRAW, {DRAW: number}, f"lognormal, seed {seed}", seed)
     if is_real(cv):
@@ -302,7 +303,7 @@ def _sampled(
         raise InputError(
             f"ranges are {ranges!r}; expected (low, high) by name, {{'x0': (0, 1)}} say"
         )
-    points = sampler(len(ranges), rng=whole_number("seed", seed, 0)).random(whole_number("n", n))
+    points = sampler(len(ranges), rng=seed_given(seed)).random(whole_number("n", n))
     values = {
         _name(key): stretch(key, span, points[:, i]) for i, (key, span) in enumerate(ranges.items())
     }

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from crn_nn_tellurium.basics import (
     some,
 )
 from crn_nn_tellurium.chemistry import ReactionNetwork, formula, pass_on
-from crn_nn_tellurium.encoding import to_reactions, variational_text
+from crn_nn_tellurium.encoding import reactions_at, to_reactions, variational_text
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.kinetics import NetworkKinetics
@@ -32,9 +32,6 @@ from crn_nn_tellurium.networks import Network, other_names, parameters as networ
 from crn_nn_tellurium.sensitivity.by_parameter import check_h, parameter_jacobian
 from crn_nn_tellurium.sensitivity.results import TransientSensitivities
 from crn_nn_tellurium.simulation import FlatModel, Tolerances, start_values, time_grid
-
-if TYPE_CHECKING:
-    pass
 
 EQUATIONS_PER_MODEL = 240
 """Derivatives that one compiled model carries; more parameters take more models."""
@@ -94,10 +91,7 @@ def transient_sensitivities(
         if x is None:
             raise InputError("a Network needs its input values x")
         return _of_network(model, x, time, outputs, parameters, initial)
-    if x is not None:
-        raise InputError(
-            "x goes with a Network; a ReactionNetwork has its boundary concentrations already"
-        )
+    model = reactions_at(model, x)
     wanted = chosen_parameters(model, parameters)
     by, by_free = by_inputs(model, wanted)
     equations = Variational(model, outputs, by)
@@ -266,7 +260,7 @@ class Variational:
     def _model(self, chunk: list[str]) -> tuple[FlatModel, list[tuple[int, int]]]:
         """The model of derivatives by some parameters, and (species, parameter) of each."""
         crn = self.crn
-        directions = {f"_s{i}": {p: self._moving[p]} for i, p in enumerate(chunk)}
+        directions = {f"_s{i}": (p, self._moving[p]) for i, p in enumerate(chunk)}
         named = {
             f"_s{i}_{s}": (crn.floating.index(s), self.parameters.index(p))
             for i, p in enumerate(chunk)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy.linalg import norm
 
-from crn_nn_tellurium.basics import FloatArray, Recent, bars, card, frame_of, read_only
+from crn_nn_tellurium.basics import (
+    FloatArray,
+    Recent,
+    bars,
+    card,
+    frame_of,
+    read_only,
+    real_numbers,
+)
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
@@ -222,7 +230,7 @@ def loss_and_slope(
 
 def _checked(loss: Loss, of: str, given: Any, shape: tuple[int, ...]) -> FloatArray:
     """What a loss gives, which may be a user's."""
-    values = np.asarray(given, dtype=float)
+    values = real_numbers(f"what {of}loss {loss.name!r} gave", given)
     if values.shape != shape:
         raise InputError(f"{of}loss {loss.name!r} gave shape {values.shape}; expected {shape}")
     return values

@@ -62,7 +62,7 @@ class Accuracy:
 
     @cached_property
     def _drives(self) -> list[Drive]:
-        return self._drives_of(self._constants)
+        return [layer.drive for layer in self._kinetics.layers]
 
     def _drives_of(self, constants: Sequence[RateConstants]) -> list[Drive]:
         pairs = zip(self._kinetics.layers, constants, strict=True)

@@ -13,6 +13,7 @@ from crn_nn_tellurium.basics import (
     is_real,
     labels_of,
     real_numbers,
+    seed_given,
     some,
     whole_number,
 )
@@ -38,7 +39,7 @@ def check_stochastic(volume: Any, draws: Any, seed: Any) -> tuple[int | None, in
                 " volume=100 say"
             )
     if seed is not None:
-        seed = whole_number("seed", seed, 0)
+        seed = seed_given(seed)
         if volume is None:
             raise InputError(
                 f"seed is {seed!r}, of a time course without chance; expected a volume with it,"

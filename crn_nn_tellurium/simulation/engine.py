@@ -1,6 +1,6 @@
 """The compiled side: Antimony or SBML text to a model that roadrunner has compiled, driven in bulk.
 
-What makes it fast, all measured (see tests/benchmarks): values are set through int32 index arrays;
+What makes it fast, all measured (`crn-nn bench`): values are set through int32 index arrays;
 the solver object is called directly, since `RoadRunner.steadyState()` recompiles the model in every
 call for its conserved-moiety analysis; initial conditions are not compiled as mutable; a text is
 compiled once per process, whoever asks for it.

@@ -51,11 +51,6 @@ class LayerSolver:
         return solvers(self.encoding.activation)
 
     @cached_property
-    def _drive(self) -> Drive:
-        """By the network's rate constants."""
-        return Drive(self.encoding, self._kinetics.constants.shared)
-
-    @cached_property
     def _shape(self) -> tuple[int, int]:
         """Numbers of units and of the species of each."""
         return self.encoding.layer.n_out, len(self.encoding.activation.species)
@@ -85,7 +80,7 @@ class LayerSolver:
             few = self._settle_few(catalysts)
             if few is not None:
                 return few
-        drive = self._drive if constants is None else Drive(self.encoding, constants)
+        drive = self._kinetics.drive if constants is None else Drive(self.encoding, constants)
         # of what overflows nothing is accepted
         with np.errstate(over="ignore", invalid="ignore"):
             known = drive.at(catalysts).reshape(drive.rows, n * n_units)
@@ -113,7 +108,7 @@ class LayerSolver:
         n, n_units, n_species = len(catalysts), *self._shape
         k, h, q = self._places
         with np.errstate(over="ignore", invalid="ignore"):
-            rows: list[list[float]] = _by_unit(self._drive.by_unit(catalysts)).tolist()
+            rows: list[list[float]] = _by_unit(self._kinetics.drive.by_unit(catalysts)).tolist()
         layer, worst = np.empty((n, n_units, n_species)), [0.0] * len(rows)
         parts: list[float] = []
         for unit in self.units:

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_positive, check_share, is_real, real_number, whole_number
+from crn_nn_tellurium.basics import (
+    check_positive,
+    check_share,
+    is_real,
+    real_number,
+    seed_given,
+    whole_number,
+)
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.sensitivity import SteadyStateSource
@@ -152,7 +159,7 @@ class Validation:
         elif not (isinstance(given, tuple | list) and len(given) == 2):
             raise InputError(f"held_out is {given!r}; expected (X, y), or a share between 0 and 1")
         object.__setattr__(self, "patience", whole_number("patience", self.patience))
-        object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
+        object.__setattr__(self, "seed", seed_given(self.seed))
 
     def __repr__(self) -> str:
         given: Any = self.held_out

@@ -4,7 +4,7 @@ python tests/benchmarks/certificate_tables.py enclosure
 python tests/benchmarks/certificate_tables.py margins
 python tests/benchmarks/certificate_tables.py settling 0 2000 results.txt  # an hour; can be stopped
 python tests/benchmarks/certificate_tables.py summary results.txt
-python tests/benchmarks/certificate_tables.py rates 0 2000 rates.txt  # four hours; can be stopped
+python tests/benchmarks/certificate_tables.py rates 0 2000 rates.txt  # an hour; can be stopped
 python tests/benchmarks/certificate_tables.py rates-summary rates.txt
 """
 
@@ -19,7 +19,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.trajectories import adverse_signs, check, draw, latest_with_rates, settle_draws
+from support.trajectories import (
+    adverse_signs,
+    check,
+    draw,
+    draw_with_rates,
+    latest_with_rates,
+    settle_draws,
+)
 
 import crn_nn_tellurium as cn
 
@@ -98,9 +105,7 @@ def settle_with_rates(first: int, last: int, path: Path) -> None:
         for seed in range(first, last):
             if seed in done:
                 continue
-            rng = np.random.default_rng(seed)
-            net, x = draw(seed, width=int(rng.choice([1, 2, 4])))
-            rates = float(rng.choice([0.01, 0.03, 0.1]))
+            net, x, rates = draw_with_rates(seed)
             kinds = "+".join(type(layer.activation).__name__ for layer in net.layers)
             begin = time.process_time()
             try:

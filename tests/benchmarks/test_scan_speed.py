@@ -17,7 +17,7 @@ from support import copasi_worker
 from support.timing import seconds
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.commands.benchmarks import usual_script
+from crn_nn_tellurium.benchmarks.peers import script_steady
 from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.scans.workers import own_pool
 
@@ -31,7 +31,8 @@ def test_xor_over_a_grid_against_the_usual_script_and_copasi(rng):
     cn.scan(XOR, {"x0": [0.0]})  # compiled
     ours = seconds(lambda: cn.scan(XOR, GRID)) / 10_000
     points = rng.random((50, 2))
-    script = usual_script(XOR, points).per_point
+    work = script_steady("xor", 3)
+    script = seconds(work.run) / work.items
     text = cn.to_antimony(XOR, x=[0.5, 0.5])
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         copasi, found = executor.submit(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import optimize, sparse
 from support.networks import Copy, corpus
+from support.tolerances import IN_TIME, LAST_DIGITS, ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.balancing import balance
@@ -53,7 +54,7 @@ def test_a_rescaled_activation_is_the_same_function(kind, rng):
         other, of_value = form
         assert other.h == pytest.approx(0.03 * factor**2)
         np.testing.assert_allclose(
-            other(factor * z), of_value * activation(z), rtol=1e-12, atol=1e-14
+            other(factor * z), of_value * activation(z), rtol=ROUNDED, atol=LAST_DIGITS
         )
         # rails are `factor` times as concentrated, so the layer's rates are `factor` times what
         # they were
@@ -61,7 +62,7 @@ def test_a_rescaled_activation_is_the_same_function(kind, rng):
         np.testing.assert_allclose(
             other.concentrations(factor * z)[..., rails],
             factor * activation.concentrations(z)[..., rails],
-            rtol=1e-12,
+            rtol=ROUNDED,
         )
 
 
@@ -90,7 +91,7 @@ def test_outputs_stay_and_nothing_becomes_slower(case, limit):
         limit = 2 * largest
     balanced = balance(net, x, limit)
     np.testing.assert_allclose(
-        balanced.network(x), net(x), rtol=1e-12, atol=1e-12 * np.abs(net(x)).max()
+        balanced.network(x), net(x), rtol=ROUNDED, atol=ROUNDED * np.abs(net(x)).max()
     )
     assert balanced.max_rate_constant == (largest if limit is None else limit)
     # factors stop short of the limit by 1e-12, so that rounding does not lead above it
@@ -172,9 +173,9 @@ def test_factors_are_those_of_the_linear_programs(name, limit):
     case = next(case for case in CASES if case.name == name)
     balanced = balance(case.net, max_rate_constant=limit)
     log_factors, _ = linear_program(case.net, balanced.max_rate_constant, "sum")
-    np.testing.assert_allclose(np.log(list(balanced.factors.values())), log_factors, atol=1e-7)
+    np.testing.assert_allclose(np.log(list(balanced.factors.values())), log_factors, atol=IN_TIME)
     _, slowest = linear_program(case.net, balanced.max_rate_constant, "slowest")
-    assert np.log(balanced.after.rate) == pytest.approx(slowest, abs=1e-7)
+    assert np.log(balanced.after.rate) == pytest.approx(slowest, abs=IN_TIME)
 
 
 def test_a_limit_below_what_the_network_has():

@@ -11,11 +11,13 @@ import pytest
 from scipy.integrate import solve_ivp
 from support.compiling import compilations
 from support.networks import HIDDEN, STOOD_FOR, Annihilating, Bump, Copy, Swish, cases, corpus
+from support.tolerances import DIFFERENCED, ROUNDED, SOLVED
 from support.trajectories import (
     CAP,
     adverse_signs,
     check,
     draw,
+    draw_with_rates,
     latest_with_rates,
     settle_draws,
     settles_at,
@@ -68,7 +70,9 @@ def test_the_envelope_is_not_later_than_the_cheap_bound(case):
     assert (
         certificate.settling_time == certificate.by_sample.max() == certificate.settling_times.max()
     )
-    np.testing.assert_allclose(certificate.outputs.lower, case.net(case.x), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        certificate.outputs.lower, case.net(case.x), rtol=SOLVED, atol=ROUNDED
+    )
     assert (
         certificate.chain[0].split("_")[0].rstrip("0123456789") in ("S", "P", "M", "Mp", "Mn")
         or "1_" in certificate.chain[0]
@@ -80,7 +84,7 @@ def test_the_envelope_is_not_later_than_the_cheap_bound(case):
     cheap = cn.certify(case.net, case.x, 1e-3, bound="cheap")
     # the envelope is found on a grid in time, to a thirtieth of a step of 5 %
     assert np.all(certificate.by_sample <= cheap.by_sample * 1.003 + 1e-6)
-    assert cheap.rate == pytest.approx(certificate.rate, rel=1e-6)
+    assert cheap.rate == pytest.approx(certificate.rate, rel=DIFFERENCED)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -91,7 +95,8 @@ def test_no_trajectory_is_late_for_the_cheap_bound(seed):
     rng = np.random.default_rng(seed)
     for start in (0.0, CAP, *(10 ** rng.uniform(-9, 6, (4, len(sim.species))))):
         course = sim.time_course(x, t_end=max(cheap.settling_time, 1e-3), n_points=3, initial=start)
-        assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + 1e-6))
+        # the tolerance that is certified, and what CVODE adds
+        assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + DIFFERENCED))
 
 
 @pytest.mark.parametrize("case", cases(SMALL, slow=(*STOOD_FOR, *HIDDEN)))
@@ -106,7 +111,8 @@ def test_a_box_of_starts_is_settled_earlier_and_in_time(case):
     for start in (0.5, 2.0, rng.uniform(0.5, 2.0, len(sim.species))):
         course = sim.time_course(x, t_end=2 * box.settling_time + 1e-3, initial=start)
         late = course.time >= box.settling_time
-        assert np.all(np.abs(course.outputs[late] - net(x)) <= 1e-3 * (1 + 1e-6))
+        # the tolerance that is certified, and what CVODE adds
+        assert np.all(np.abs(course.outputs[late] - net(x)) <= 1e-3 * (1 + DIFFERENCED))
 
 
 @pytest.mark.parametrize("case", cases(SMALL, slow=(*STOOD_FOR, *HIDDEN)))
@@ -138,7 +144,8 @@ def test_a_box_of_inputs_is_certified_for_every_input_in_it(case):
             course = sim.time_course(
                 x, t_end=certificate.settling_time + 1e-3, n_points=2, initial=start
             )
-            assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + 1e-6))
+            # the tolerance that is certified, and what CVODE adds
+            assert np.all(np.abs(course.outputs[-1] - net(x)) <= 1e-2 * (1 + DIFFERENCED))
 
 
 @pytest.mark.parametrize("case", cases(case for case in SMALL if case.net.inputs == "nonnegative"))
@@ -227,6 +234,7 @@ def test_times_by_output_are_the_worst_of_the_samples(bound):
     assert both.by_sample.shape == (3, 2)
     # the envelope's times are of a grid, a 32nd of 5 % fine, that begins with what is slowest
     np.testing.assert_allclose(both.by_sample, np.transpose(alone), rtol=3e-3)
+    # times are of that grid
     np.testing.assert_allclose(both.settling_times, np.max(alone, axis=1), rtol=3e-3)
     assert both.settling_time == both.settling_times.max()
 
@@ -656,12 +664,42 @@ def corners(net):
 def test_at_every_corner_of_the_rate_constants_no_trajectory_is_late(net, rates):
     """An envelope with the errors' signs inverted is 14 to 39 % too early; draws would not tell."""
     certificate = cn.certify(net, [0.7], 1e-3, rates=rates)
-    found, seen = latest_with_rates(
-        net, [0.7], certificate, corners(net), starts_each=2, points=1000
-    )
+    found, seen = latest_with_rates(net, [0.7], certificate, corners(net), starts_each=2)
     assert seen == 2 * len(corners(net))
     # a tenth where errors are small; larger ones widen the fixed point, which all is relative to
     assert (0.9 if rates < 0.05 else 0.8) <= found <= 1
+
+
+@pytest.mark.parametrize(
+    ("seed", "settled"), [(7, 11166.4), (15, 1.96367e6), (33, 14040.2), (55, 2691.7)]
+)
+def test_errors_that_have_died_out_are_not_followed_through_their_rounding(seed, settled):
+    """Deep networks, on which CVODE gave up or did not end; a millionth of the absolute tolerance
+    gave the same time of 15 and 33.
+    """
+    net, x, rates = draw_with_rates(seed)
+    # times are of a grid, a 32nd of 5 % fine
+    assert cn.settling_time(net, x, 1e-2, rates=rates) == pytest.approx(settled, rel=2e-3)
+
+
+def earlier(certificate, factor):
+    """The same, with times that nobody has proved."""
+    return replace(certificate, by_sample=factor * certificate.by_sample)
+
+
+def test_a_trajectory_that_is_late_is_seen():
+    """By what the counts of docs/certificates.md look with, of times that are too early."""
+    net, x = draw(4, depth=2, width=2)
+    certificate = cn.certify(net, x, 1e-3)
+    for factor in (0.98, 0.5, 0.05):
+        with pytest.raises(AssertionError):
+            check(net, x, earlier(certificate, factor), 0, n=4, adverse=2)
+    net = SMALLEST["two"]
+    certificate = cn.certify(net, [0.7], 1e-3, rates=0.02)
+    signs = adverse_signs(cn.to_reactions(net, [0.7]), 4, 0)
+    for factor in (0.8, 0.5, 0.05):
+        found, _ = latest_with_rates(net, [0.7], earlier(certificate, factor), signs)
+        assert found > 1
 
 
 def test_at_corners_of_a_sigmoid_no_trajectory_is_late():
@@ -669,7 +707,7 @@ def test_at_corners_of_a_sigmoid_no_trajectory_is_late():
     net = of_one_unit(cn.Sigmoid(h=0.05), cn.Sigmoid(h=0.05))
     certificate = cn.certify(net, [0.7], 1e-2, rates=0.1, initial_max=100.0)
     signs = adverse_signs(cn.to_reactions(net, [0.7]), 30, 0)
-    assert 0.5 <= latest_with_rates(net, [0.7], certificate, signs, points=1000)[0] <= 1
+    assert 0.5 <= latest_with_rates(net, [0.7], certificate, signs)[0] <= 1
 
 
 @pytest.mark.parametrize("net", [*SMALLEST.values(), XOR, of_one_unit(cn.Sigmoid(h=0.05))])

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import pytest
+from support.tolerances import DIFFERENCED, ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.choice_of_h import choose_h
@@ -54,7 +55,7 @@ def test_an_error_is_kept_in_the_least_time(name, max_error):
     net, (x, _, y, _) = cn.load_model(name), cn.model_data(name)
     choice = choose_h(net, x, max_error=max_error, y=y, n_points=9)
     limit = net.with_h(1e-30)(x)
-    assert np.abs(choice.network(x) - limit).max() == pytest.approx(choice.error, abs=1e-12)
+    assert np.abs(choice.network(x) - limit).max() == pytest.approx(choice.error, abs=ROUNDED)
     assert choice.error <= max_error
     assert choice.h == choice.network.h
     assert choice.tolerance == max_error
@@ -108,7 +109,7 @@ def test_the_curve_is_the_trade_off():
     assert np.all(np.diff(curve.error) > 0)
     assert np.all(np.diff(curve.settling_time) < 0)
     assert min(choice.h) >= 1e-6
-    assert max(choice.h) <= 0.1 * (1 + 1e-12)
+    assert max(choice.h) <= 0.1 * (1 + ROUNDED)
     with pytest.raises(ValueError, match="read-only"):
         curve.h[0] = 1.0
     assert choose_h(XOR, X, max_error=0.1, n_points=3).curve.accuracy is None
@@ -186,10 +187,10 @@ def test_at_a_volume_the_error_is_the_root_of_its_mean_square():
     # the engine's steady state and the closed form's
     assert choice.error == pytest.approx(wanted, rel=1e-9)
     assert choice.error <= 0.15
-    assert choice.noise == pytest.approx(noise.standard_deviation.max(), rel=1e-12)
+    assert choice.noise == pytest.approx(noise.standard_deviation.max(), rel=ROUNDED)
     assert choice.doubtful_species == len(noise.doubts)
     right = noise.probabilities[np.arange(4), np.asarray(Y)]
-    assert choice.accuracy == pytest.approx(right.mean(), rel=1e-12)
+    assert choice.accuracy == pytest.approx(right.mean(), rel=ROUNDED)
     frame = choice.to_frame()
     assert list(frame) == ["error", "settling_time", "accuracy", "noise", "doubtful_species"]
     assert "with noise" in repr(choice)
@@ -197,7 +198,7 @@ def test_at_a_volume_the_error_is_the_root_of_its_mean_square():
     # so many molecules that there is no noise
     many, none = (choose_h(XOR, X, max_error=0.15, volume=v, n_points=5) for v in (1e14, None))
     assert many.h == pytest.approx(none.h, rel=1e-3)
-    np.testing.assert_allclose(many.curve.error, none.curve.error, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(many.curve.error, none.curve.error, rtol=1e-3, atol=DIFFERENCED)
     assert none.noise is none.volume is none.curve.noise is None
 
 

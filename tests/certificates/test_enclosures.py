@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support.networks import Swish, corpus
+from support.tolerances import SOLVED
 from support.trajectories import settle_draws
 
 import crn_nn_tellurium as cn
@@ -45,8 +46,8 @@ def test_the_enclosure_is_not_much_wider_than_the_draws(name):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_without_errors_the_enclosure_is_the_closed_form(case):
     box = cn.enclosure(case.net, case.x, 0.0)
-    np.testing.assert_allclose(box.outputs.lower, case.net(case.x), rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(box.outputs.upper, case.net(case.x), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(box.outputs.lower, case.net(case.x), rtol=SOLVED, atol=SOLVED)
+    np.testing.assert_allclose(box.outputs.upper, case.net(case.x), rtol=SOLVED, atol=SOLVED)
     assert box.outputs.contains(case.net(case.x))
 
 

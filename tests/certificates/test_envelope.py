@@ -1,9 +1,12 @@
 """The envelope network against other integrators, and against trajectories of whole networks."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from support.networks import HIDDEN, STOOD_FOR, Swish, cases, corpus
+from support.tolerances import DIFFERENCED, LAST_DIGITS, ROUNDED, SOLVED
 from support.trajectories import check, draw
 
 import crn_nn_tellurium as cn
@@ -73,11 +76,12 @@ def test_the_relative_errors_are_two_crossed_over_copies(case):
     ).y.T
     coefficients = model.envelope.coefficients((y, y), (held, held))
     start = start_in(model.envelope, coefficients, (low, high))
-    found = model._integrate(start, times, model.envelope.constants(coefficients))
+    constants = model.envelope.constants(coefficients)
+    found = model._integrate(start, times, constants, model._tolerances(coefficients))
     above, below = model.envelope.relative(found)
     # the size of y limits both: LSODA's error is relative to the copy, not to how far it is off
     np.testing.assert_allclose(y * (1 + above), copies[:, :n], rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(y * (1 - below), copies[:, n:], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(y * (1 - below), copies[:, n:], rtol=DIFFERENCED, atol=SOLVED)
 
 
 @pytest.mark.parametrize("case", cases(LAYERED, slow=(*STOOD_FOR, *HIDDEN)))
@@ -93,7 +97,7 @@ def test_the_compiled_envelope_is_the_reaction_network(case):
     found = model.flat.rates_of_change(state, constants=values)
     expected = network.right_hand_side(state, constants=values)
     gross = network.balance(state, constants=values).gross
-    assert np.all(np.abs(found - expected) <= 1e-12 * gross)
+    assert np.all(np.abs(found - expected) <= ROUNDED * gross)
 
 
 @pytest.mark.parametrize("case", cases(LAYERED, slow=(*STOOD_FOR, *HIDDEN)))
@@ -119,10 +123,11 @@ def test_a_single_unit_settles_at_the_time_of_the_exact_solution():
         from_above = np.log1p(r / tolerance) / r
         from_below = 0.0 if tolerance >= y else max(0.0, np.log(y**2 / h * (r / tolerance - 1)) / r)
         exact = max(from_above, from_below)
+        # times are of a grid, a 32nd of 5 % fine
         assert cn.settling_time(net, [1.0], tolerance) == pytest.approx(exact, rel=3e-3)
         assert cn.settling_time(net, [1.0], tolerance) >= exact * (1 - 1e-6)
         assert cn.settling_time(net, [1.0], tolerance, bound="cheap") == pytest.approx(
-            exact, rel=1e-9
+            exact, rel=SOLVED
         )
 
 
@@ -203,3 +208,52 @@ def test_the_envelope_is_a_network_that_can_be_written_down():
     text = cn.to_antimony(envelope.network)
     assert "Y1_0_above" in text
     assert ONE in text
+
+
+@pytest.mark.parametrize("name", ["skip connections", "Normalized output", "Tanh output"])
+def test_what_makes_and_takes_is_bounded_by_its_corners(name, rng):
+    """Each term beside its species, with every factor at either end: the least and the most of all
+    corners are the bounds, so that none of them is too small or at the wrong end.
+    """
+    net = next(case.net for case in LAYERED if case.name == name)
+    envelope = EnvelopeModel(NetworkKinetics(net)).envelope
+    terms, rates = envelope.terms, 0.1
+    low = rng.uniform(0.5, 1.0, envelope.n)
+    held_low = rng.uniform(0.5, 1.0, len(envelope.crn.boundary))
+    (y, x), (y_high, x_high) = (low, held_low), (1.3 * low, 1.2 * held_low)
+    found = envelope.coefficients((y, y_high), (x, x_high), rates)
+    # what a term has no second factor of is 1
+    ends = np.array([[*y, *x, 1.0], [*y_high, *x_high, 1.0]])
+    sizes = np.abs(terms.number) * envelope.crn.constants[terms.constant]
+    for t, (size, own) in enumerate(zip(sizes, terms.row, strict=True)):
+        beside = ends[:, own] if terms.power[t] == 0 else np.ones(2)
+        others = (ends[:, other] for other in terms.others[t])
+        corners = [
+            k * np.prod(factors) / y_own
+            for k, y_own, *factors in product(
+                (size * (1 - rates), size * (1 + rates)), beside, *others
+            )
+        ]
+        assert found.least[t] == pytest.approx(min(corners), rel=LAST_DIGITS)
+        assert found.most[t] == pytest.approx(max(corners), rel=LAST_DIGITS)
+
+
+def test_the_upper_copy_of_what_two_catalysts_make_is_exact(rng):
+    """Mp' = Yp S - Mp, so m' = (1 + a) (1 + s) - 1 - m of the relative errors, where s is what S is
+    above its fixed point, with what starts above the most that is made of it.
+    """
+    net = cn.Network([cn.Layer([[1.0]], [0.0], Swish(h=0.1))])
+    envelope = EnvelopeModel(NetworkKinetics(net)).envelope
+    at_point, held = at(net, np.array([0.7]))
+    values = envelope.constants(envelope.coefficients(at_point, (held, held)))
+    network = envelope.network
+    state = rng.uniform(0.0, 3.0, len(network.floating))
+    error = dict(zip(network.floating, state, strict=True))
+    change = dict(
+        zip(network.floating, network.right_hand_side(state, constants=values), strict=True)
+    )
+    s = error["S1_0_above"] + error["S1_0_extra"]
+    for rail, product_of in (("Yp1_0", "Mp1_0"), ("Yn1_0", "Mn1_0")):
+        a, m = error[f"{rail}_above"], error[f"{product_of}_above"]
+        expected = (1 + a) * (1 + s) - 1 - m
+        assert change[f"{product_of}_above"] == pytest.approx(expected, rel=ROUNDED)

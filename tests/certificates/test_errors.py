@@ -216,7 +216,7 @@ REFUSED = [
     (
         lambda: cn.choose_h(XOR, X, n_points=5, max_error=0.1, reference="own"),
         cn.InputError,
-        "reference is 'own'; expected numbers",
+        "reference: 'own' cannot be read as numbers",
     ),
     (
         lambda: cn.choose_h(XOR, X, n_points=5, max_error=0.1, reference=[[0], [1], [np.inf], [0]]),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from support.tolerances import DIFFERENCED
 from support.trajectories import adverse_starts, draw, settles_at, starts
 
 import crn_nn_tellurium as cn
@@ -30,6 +31,17 @@ class LostApart(cn.Activation):
     def derivative(self, z):
         drives = np.asarray(z, dtype=float)[..., None] - [0.0, 2.0]
         return smoothed_relu_derivative(drives, self.h) @ [1.0, -1.0]
+
+
+@dataclass(frozen=True)
+class Shifted(cn.ClippedReLU):
+    """A clipped value and a constant."""
+
+    constant: float = 0.0
+
+    @property
+    def read_out(self):
+        return cn.ReadOut(super().read_out.terms, self.constant)
 
 
 def above_its_ceiling(h=1e-6, bias=10.0, value=None):
@@ -106,6 +118,18 @@ def test_a_value_above_its_ceiling_does_not_wait_for_its_pre_activation(h, bias,
     latest_of(net, x, certificate, 1, 1.2 * paces["alone"])
 
 
+@pytest.mark.parametrize("constant", [0.3, -0.3, TOLERANCE / 2])
+def test_a_constant_of_the_read_out_changes_nothing(constant):
+    plain, shifted = (
+        cn.certify(above_its_ceiling(value=value), [0.0], TOLERANCE)
+        for value in (cn.ClippedReLU(h=1e-4), Shifted(h=1e-4, constant=constant))
+    )
+    # 722 without the constant in the outputs' bounds
+    assert plain.settling_time == pytest.approx(3.926, rel=1e-3)
+    assert shifted.settling_time == pytest.approx(plain.settling_time, rel=1e-6)
+    np.testing.assert_allclose(shifted.outputs.lower, plain.outputs.lower + constant)
+
+
 def test_what_a_rail_loses_by_itself_counts_for_its_difference_from_the_other():
     """The same equations as those of a ceiling of 2, from other reactions; without the loss the
     time was half as long as the latest trajectory's.
@@ -114,7 +138,7 @@ def test_what_a_rail_loses_by_itself_counts_for_its_difference_from_the_other():
         cn.certify(above_its_ceiling(bias=5.0, value=value), [0.0], TOLERANCE)
         for value in (LostApart(h=1e-4), cn.ClippedReLU(h=1e-4, ceiling=2.0))
     )
-    assert own.settling_time == pytest.approx(known.settling_time, rel=1e-6)
+    assert own.settling_time == pytest.approx(known.settling_time, rel=DIFFERENCED)
     late = latest_of(above_its_ceiling(bias=5.0, value=LostApart(h=1e-4)), [0.0], own, 0, 30.0)
     assert 0.8 < late / own.settling_time <= 1
 
@@ -145,7 +169,7 @@ def test_networks_within_the_errors_settle_to_their_own_fixed_point_in_time():
         target = cn.Simulator(other).steady_state([0.0]).outputs[0]
         for course in courses(other, [0.0], seed, 20 * certificate.settling_time):
             late = course.time >= certificate.settling_time
-            assert np.abs(course.outputs[late] - target).max() <= TOLERANCE * (1 + 1e-6)
+            assert np.abs(course.outputs[late] - target).max() <= TOLERANCE * (1 + DIFFERENCED)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -163,10 +187,10 @@ def test_no_species_changes_faster_than_its_bound(seed, paces):
         known = (at >= 0) & (course.time[1:] <= pace._time[-1])
         # rates of change are sums that cancel, of concentrations integrated to 1e-9
         room = 1e-7 * gross[known] + 1e-9
-        assert np.all(np.abs(change[known]) <= pace.change[at[known]] * (1 + 1e-6) + room)
+        assert np.all(np.abs(change[known]) <= pace.change[at[known]] * (1 + DIFFERENCED) + room)
         apart = np.abs(change[:, rails] - change[:, pace._first[rails]])[known]
         both = room[:, rails] + room[:, pace._first[rails]]
-        assert np.all(apart <= pace.apart[at[known]][:, rails] * (1 + 1e-6) + both)
+        assert np.all(apart <= pace.apart[at[known]][:, rails] * (1 + DIFFERENCED) + both)
         seen += known.sum()
     assert seen > 100
 

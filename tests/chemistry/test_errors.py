@@ -100,6 +100,21 @@ REFUSED = [
     ),
     (lambda: cn.ReactionNetwork([Y], []).jacobian([[1.0], [2.0]]), cn.ReactionError, "one state"),
     (
+        lambda: cn.ReactionNetwork([Y], []).jacobian([1.0], constants=[[], []]),
+        cn.ReactionError,
+        r"one state; got constants of shape \(2, 0\)",
+    ),
+    (
+        lambda: cn.ReactionNetwork([Y], []).starts(given=[1.0]),
+        cn.InputError,
+        "given: got list; expected Mapping",
+    ),
+    (
+        lambda: cn.PhysicalUnits(10, 100).of("A -> B"),
+        cn.InputError,
+        "crn: got str; expected a ReactionNetwork",
+    ),
+    (
         lambda: cn.to_antimony(cn.ReactionNetwork([Y], [cn.Reaction("J", {"Y": 4}, (), "k", 1.0)])),
         cn.ReactionError,
         "4 molecules meet",

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from support.tolerances import ROUNDED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry import renamed, signed_sum
@@ -65,7 +66,7 @@ def test_slope_of_the_balance_is_the_diagonal_of_the_jacobian(crn):
     x = np.stack([states(crn), states(crn, False)])
     balance = crn.balance(x)
     expected = [crn.jacobian(row).diagonal() for row in x]
-    np.testing.assert_allclose(balance.slope, expected, atol=1e-12)
+    np.testing.assert_allclose(balance.slope, expected, atol=ROUNDED)
     np.testing.assert_allclose(balance.net, crn.right_hand_side(x))
     assert np.all(balance.gross >= np.abs(balance.net) - 1e-12)
 
@@ -88,7 +89,9 @@ def test_roadrunner_has_the_same_right_hand_side(rng):
             held = rng.uniform(0, 3, 1)
             order = [model.floating.index(name) for name in crn.floating]
             theirs = model.rates_of_change(held, x[np.argsort(order)])[order]
-            np.testing.assert_allclose(theirs, crn.right_hand_side(x, held), rtol=1e-12, atol=1e-13)
+            np.testing.assert_allclose(
+                theirs, crn.right_hand_side(x, held), rtol=ROUNDED, atol=SUMMED
+            )
 
 
 def test_batches_broadcast(rng):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import roadrunner
 from scipy.integrate import solve_ivp
+from support.tolerances import LAST_DIGITS, ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry.units import (
@@ -26,7 +27,7 @@ def test_conversions():
     assert (units.time(3), units.hours(36), units.concentration(0.1)) == (300, 1, 1)
     np.testing.assert_array_equal(units.hours(np.array([0.0, 72.0])), [0.0, 2.0])
     assert [units.rate_constant(2.0, n, "M") for n in (0, 1, 2)] == pytest.approx(
-        [2e-10, 0.02, 2e6], rel=1e-14
+        [2e-10, 0.02, 2e6], rel=LAST_DIGITS
     )
     assert units.rate_constant(2.0, 3) == pytest.approx(2 / (10**2 * 100))
     box = units.concentration(cn.Interval([0.0, 0.5], [1.0, 2.0]))
@@ -154,7 +155,7 @@ def test_a_converted_network_keeps_its_form():
     units = PhysicalUnits(c0=20.0, tau=90.0)
     in_tube = units.of(crn)
     np.testing.assert_allclose(
-        in_tube.initial_state(), units.concentration(crn.initial_state()), rtol=1e-14
+        in_tube.initial_state(), units.concentration(crn.initial_state()), rtol=LAST_DIGITS
     )
     np.testing.assert_array_equal(
         in_tube.boundary_concentrations, units.concentration(crn.boundary_concentrations)
@@ -180,12 +181,12 @@ def test_with_the_fastest_units_the_largest_bimolecular_constant_is_the_limit(na
     crn = cn.to_reactions(net)
     units = fastest_units(net, max_rate_constant=3e5, c0=7.0)
     in_tube = [units.rate_constant(r.value, 2, "M") for r in crn.reactions if r.order == 2]
-    assert max(in_tube) == pytest.approx(3e5, rel=1e-12)
+    assert max(in_tube) == pytest.approx(3e5, rel=ROUNDED)
     assert units == fastest_units(crn, 3e5, 7.0) == fastest_units(cn.Simulator(net), 3e5, 7.0)
     assert fastest_units(net, c0=20.0).tau == pytest.approx(fastest_units(net, c0=10.0).tau / 2)
     # its numbers in nM and s already: but for rounding there and back
     again = fastest_units(PhysicalUnits(c0=20.0, tau=90.0).of(crn), 3e5, 7.0)
-    assert again.tau == pytest.approx(units.tau, rel=1e-14)
+    assert again.tau == pytest.approx(units.tau, rel=LAST_DIGITS)
 
 
 def test_what_limits_a_network():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from support.tolerances import LAST_DIGITS
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium import fastest_units
@@ -61,7 +62,9 @@ def test_certify_takes_a_table_and_writes_one(run, tmp_path):
         found[["y0_settled", "y1_settled", "y2_settled"]], certificate.by_sample, rtol=1e-14
     )
     np.testing.assert_allclose(found["settled_hours"], certificate.by_sample.max(axis=1) / 36)
-    np.testing.assert_allclose(found["certain_up_to"], cn.certified_margin(net, x), rtol=1e-14)
+    np.testing.assert_allclose(
+        found["certain_up_to"], cn.certified_margin(net, x), rtol=LAST_DIGITS
+    )
     assert found["class"].tolist() == net.predict(x).tolist()
 
 

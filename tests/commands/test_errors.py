@@ -33,6 +33,9 @@ FILES = {
     "xor.csv": "x0,x1,y\n0,1,1\n",
 }
 REFUSED = [
+    ("scan xor --vary x0=1_0:2_0:3", "'1_0' is no number"),
+    ("scan xor --vary x0=0,1_0", "'1_0' is no number"),
+    ("export xor -o a.bngl --set t_end=5 --set t_end=7", "--set t_end is given twice"),
     ("show nope", "no shipped model is called 'nope'; there are digits, iris, moons, xor"),
     ("show nope.json", "there is no such file"),
     ("show nope.xml", "'nope.xml': there is no such file"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from support.tolerances import LAST_DIGIT, SOLVED
 
 import crn_nn_tellurium as cn
 
@@ -17,5 +18,5 @@ def test_gradient_reports_writes_and_checks(run, flowers, tmp_path):
     net = cn.Network.load(tmp_path / "f.json")
     x = flowers[::30].drop(columns="species").to_numpy()
     expected = cn.gradient(net, x, flowers["species"][::30], "cross_entropy").vector()
-    np.testing.assert_allclose(table["derivative"], expected, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(table["derivative"], expected, rtol=SOLVED, atol=LAST_DIGIT)
     assert table["parameter"][0] == "w1_0_0"

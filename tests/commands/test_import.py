@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 
@@ -19,7 +20,7 @@ def test_export_and_import(run, tmp_path):
         assert text in out
     found = cn.Network.load(tmp_path / "flowers.json")
     assert (found.name, found.class_names) == ("flowers", net.class_names)
-    np.testing.assert_allclose(found(x), net(x), rtol=1e-12)
+    np.testing.assert_allclose(found(x), net(x), rtol=ROUNDED)
     assert run("import iris.onnx -o flowers.json")[0] == 2  # which is there
     assert run("import iris.onnx -o flowers.json --overwrite --class-names a,b,c")[0] == 0
     assert cn.Network.load(tmp_path / "flowers.json").class_names == ("a", "b", "c")

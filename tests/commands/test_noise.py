@@ -5,6 +5,7 @@ from io import StringIO
 
 import numpy as np
 import pandas as pd
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 
@@ -77,4 +78,4 @@ def test_a_scan_keeps_both(run, tmp_path):
     # as texts that hold every digit, of the same functions in other batches
     np.testing.assert_allclose(table["standard_deviation_y0"], direct.standard_deviation[:, 0])
     found = table[["class_probability_0.0", "class_probability_1.0"]]
-    np.testing.assert_allclose(found, direct.probabilities, atol=1e-12)
+    np.testing.assert_allclose(found, direct.probabilities, atol=ROUNDED)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from support.tolerances import SOLVED
 
 import crn_nn_tellurium as cn
 
@@ -18,7 +19,7 @@ def test_predict_answers_a_table(run, tmp_path):
     answers = pd.read_csv(tmp_path / "answers.csv")
     net = cn.load_model("iris")
     assert answers.columns.tolist() == ["y0", "y1", "y2", "class"]
-    np.testing.assert_allclose(answers[["y0", "y1", "y2"]], net(x[:9]), rtol=1e-9)
+    np.testing.assert_allclose(answers[["y0", "y1", "y2"]], net(x[:9]), rtol=SOLVED)
     assert answers["class"].tolist() == net.predict(x[:9]).tolist()
     assert f"accuracy: {np.mean(net.predict(x[:9]) == y[:9]):.1%} of 9" in err
 
@@ -56,9 +57,13 @@ def test_a_regression_gives_values_and_their_r2(run, tmp_path):
     code, out, err = run("predict double.json x.csv --target t")
     assert code == 0
     values = [float(line) for line in out.split()[1:]]
-    np.testing.assert_allclose(values, [1.0, 2.0, 4.0], rtol=1e-9)
+    np.testing.assert_allclose(values, [1.0, 2.0, 4.0], rtol=SOLVED)
     # 1 - (0 + 0 + 1) / 2
     assert (out.split()[0], err.strip()) == ("y0", "R2: 0.500 of 3")
+    (tmp_path / "x.csv").write_text("x0,t\n0.5,1\n")
+    assert run("predict double.json x.csv --target t")[2].strip() == (
+        "R2: none, which takes two rows or more, of 1"
+    )
     cn.Network([cn.Layer([[2.0], [1.0]])], task="regression").save(tmp_path / "two.json")
     code, _, err = run("predict two.json x.csv --target t")
     assert code != 0

@@ -1,5 +1,6 @@
 """What has no DNA, no strands or no window is refused."""
 
+import numpy as np
 import pytest
 from support.formal import A, B, C, network
 
@@ -104,6 +105,16 @@ REFUSED = {
         lambda: cn.read_out_window(XOR, CORNERS, tolerance=-1),
         cn.InputError,
         "tolerance is -1; expected a number > 0, in units of the outputs",
+    ),
+    "classes and a tolerance": (
+        lambda: cn.read_out_window(XOR, CORNERS, [0, 1, 1, 0], tolerance=0.1),
+        cn.InputError,
+        "y and a tolerance of 0.1 are given; expected one of them",
+    ),
+    "masked classes": (
+        lambda: cn.read_out_window(XOR, CORNERS, np.ma.array([0, 1, 1, 0], mask=[1, 0, 0, 0])),
+        cn.InputError,
+        "some of them are masked",
     ),
     "one time": (
         lambda: cn.read_out_window(XOR, CORNERS, n_points=1),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings, strategies as st
 from support.formal import FORMAL, A, B, C, _molecules, course, network, without_fuel
+from support.tolerances import LAST_DIGIT, ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.dna.strand_displacement import FUELS
@@ -73,7 +74,7 @@ def test_roadrunner_and_scipy_agree_on_a_neuron_in_dna():
     dna = cn.to_strand_displacement(net, [1.5])
     end = 20.0 * dna.units.tau
     window = cn.read_out_window(net, [[1.5]], tolerance=0.1, t_end=end, n_points=11)
-    assert window.time[-1] == pytest.approx(end, rel=1e-15)
+    assert window.time[-1] == pytest.approx(end, rel=LAST_DIGIT)
     ours = dna.observe(course(dna, window.time))[:, 0] / dna.units.c0
     # roadrunner: relative tolerance 1e-10, absolute 1e-9 nM; scipy: 1e-9
     np.testing.assert_allclose(window.outputs[0, :, 0], ours, rtol=1e-5, atol=1e-7)
@@ -163,7 +164,7 @@ def test_read_outs_are_the_networks_in_nanomolar():
         (*formal.floating, *formal.boundary), (*x, *formal.boundary_concentrations), strict=True
     ):
         state[dna.floating.index(name)] = 4.0 * value
-    np.testing.assert_allclose(dna.observe(state), 4.0 * formal.observe(x), rtol=1e-12)
+    np.testing.assert_allclose(dna.observe(state), 4.0 * formal.observe(x), rtol=ROUNDED)
 
 
 @pytest.mark.parametrize("format", ["sbml", "antimony", "bngl", "crn", "csv"])

@@ -10,6 +10,7 @@ import libsbml
 import numpy as np
 import pytest
 from support.networks import HIDDEN, STOOD_FOR, cases, corpus
+from support.tolerances import ROUNDED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers import antimony_to_sbml
@@ -114,7 +115,7 @@ def test_all_forms_have_the_same_right_hand_side(case, rng):
             assert (model.floating, model.boundary) == (crn.floating, crn.boundary)
             # sums in another order: a few units in the last place of the largest term
             error = np.abs(model.rates_of_change(held, x) - expected)
-            assert np.all(error <= 1e-13 * gross)
+            assert np.all(error <= SUMMED * gross)
 
 
 @pytest.mark.parametrize("case", cases(CORPUS[::4]))
@@ -177,7 +178,7 @@ def test_starts_are_bounds_over_the_range_of_the_inputs(case, rng):
         assert np.all(cn.to_reactions(net, x).initial_state() <= starts * (1 + 1e-12))
     large = cn.to_reactions(net, case.x[0]).initial_state()
     text = cn.to_antimony(net, case.x[0])
-    assert np.all(large <= cn.import_antimony(text).initial_concentrations * (1 + 1e-12))
+    assert np.all(large <= cn.import_antimony(text).initial_concentrations * (1 + ROUNDED))
 
 
 def test_numbers_keep_their_last_digit():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from support import networks
+from support.tolerances import ROUNDED, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.encoding.layer_encoding import layer_encodings
@@ -69,6 +70,7 @@ def test_transpose_and_inverse(encoding, rng):
     assert all(np.all(s >= np.abs(x) - 1e-12) for s, x in zip(sizes, back, strict=True))
     drive = encoding.to_drive(w, b)
     for found, given in zip(encoding.from_drive(*drive), (w, b), strict=True):
+        # there and back through sums of up to some hundred numbers about 1
         np.testing.assert_allclose(found, given, rtol=1e-11, atol=1e-11)
     # the largest of a weight's rate constants is its coordinate in the drive
     largest = np.zeros_like(w)
@@ -81,7 +83,7 @@ def test_transpose_and_inverse(encoding, rng):
         ):
             at = int(number) - 1
             largest[at] = max(largest[at], float(size[j, 0]))
-    np.testing.assert_allclose(np.abs(drive[0]), largest, rtol=1e-12)
+    np.testing.assert_allclose(np.abs(drive[0]), largest, rtol=ROUNDED)
     by = [rng.normal(size=part.shape) for part in (w, b)]
     step = [rng.normal(size=part.shape) for part in (w, b)]
     moved = encoding.from_drive(*step)
@@ -113,7 +115,7 @@ def test_sparse_layers_without_any_weights_are_their_biases(activation):
     layers = [cn.Layer(empty[0], [0.3, -0.2], activation), cn.Layer(empty[1], [0.7])]
     net = cn.Network(layers, inputs="scaled", input_range=(-1, 4))
     settled = cn.Simulator(net).steady_state([[1.0, 2.0, 3.0]]).outputs
-    np.testing.assert_allclose(settled, cn.SmoothedReLU()([[0.7]]), rtol=1e-9)
+    np.testing.assert_allclose(settled, cn.SmoothedReLU()([[0.7]]), rtol=SOLVED)
     assert not [reaction for reaction in cn.to_reactions(net).reactions if reaction.id[1] == "w"]
 
 
@@ -149,7 +151,7 @@ def test_sizes_add_up_what_derivatives_have_with_signs(encoding, rng):
     ):
         # sums of some hundred numbers, each of them off by eps of what the map's origin is
         allowed = 1e-13 * (1 + abs(still).max()) * (1 + abs(g).sum())
-        np.testing.assert_allclose(np.concatenate(found), expected, rtol=1e-13, atol=allowed)
+        np.testing.assert_allclose(np.concatenate(found), expected, rtol=SUMMED, atol=allowed)
 
 
 def test_gradients_of_sparse_weights_and_scaled_inputs_are_compared_by_their_sizes():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from support.networks import corpus
+from support.tolerances import ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 
@@ -42,10 +43,12 @@ def test_the_closed_form_is_a_stable_fixed_point(case):
                 for layer in net.layers
             ]
         )
-        assert np.all(crn.balance(state).imbalance < 1e-12)
+        assert np.all(crn.balance(state).imbalance < ROUNDED)
         jacobian = crn.jacobian(state).toarray()
         assert np.all(np.linalg.eigvals(jacobian).real < 0)
-        np.testing.assert_allclose(crn.observe(state)[-net.n_out :], net(x), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            crn.observe(state)[-net.n_out :], net(x), rtol=ROUNDED, atol=ROUNDED
+        )
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
@@ -114,9 +117,9 @@ def test_layer_models_chained_by_hand_are_the_network(case):
     for crn in cn.layer_reactions(net):
         held = [concentrations[name] for name in crn.boundary]
         state = [whole[name] for name in crn.floating]
-        assert np.all(crn.balance(state, held).imbalance < 1e-9)
+        assert np.all(crn.balance(state, held).imbalance < SOLVED)
         concentrations |= dict(zip(crn.floating, state, strict=True))
-    np.testing.assert_allclose(crn.observe(state, held), net(x), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(crn.observe(state, held), net(x), rtol=SOLVED, atol=SOLVED)
 
 
 def test_inputs_of_the_written_model():

@@ -274,7 +274,27 @@ REFUSED = [
     (
         lambda: cn.export(GROWTH, "net.yaml", X=[["a lot"]], Y=np.ones((1, 1))),
         cn.InputError,
-        "X: expected numbers",
+        r"X: \[\['a lot'\]\] cannot be read as numbers",
+    ),
+    # numpy would leave out the mask, and the imaginary part
+    (
+        lambda: cn.export(
+            GROWTH, "net.yaml", X=np.ma.array([[1.0]], mask=[[True]]), Y=np.ones((1, 1))
+        ),
+        cn.InputError,
+        "some of them are masked",
+    ),
+    (
+        lambda: cn.export(GROWTH, "net.yaml", X=[[1.0 + 1.0j]], Y=np.ones((1, 1))),
+        cn.InputError,
+        "complex numbers",
+    ),
+    (
+        lambda: cn.export(
+            XOR, "net.yaml", X=[[0, 1], [1, 1]], Y=np.ma.array([0, 1], mask=[True, False])
+        ),
+        cn.InputError,
+        "some of them are masked",
     ),
     (
         lambda: cn.export(GROWTH, "net.yaml", X=[[-1.0]], Y=np.ones((1, 1))),
@@ -301,7 +321,19 @@ REFUSED = [
             free_signs=True,
         ),
         cn.InputError,
-        "rate constant 'k': its reaction has no opposite",
+        "rate constant 'k': its reaction '_J0' has no opposite",
+    ),
+    # of two reactions with one rate constant, one that has an opposite and one that has none
+    (
+        lambda: cn.export(
+            cn.import_antimony("A -> B; k*A; B -> ; k*B; k = 1; A = 1; y := B"),
+            "net.yaml",
+            X=np.zeros((1, 0)),
+            Y=[[1.0]],
+            free_signs=True,
+        ),
+        cn.InputError,
+        "rate constant 'k': its reaction '_J0' has no opposite",
     ),
 ]
 

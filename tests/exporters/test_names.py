@@ -22,6 +22,7 @@ from support.exports import (
     text_of,
     two,
 )
+from support.tolerances import IN_TIME, INTEGRATED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.basics.identifiers import RESERVED
@@ -175,7 +176,7 @@ def test_every_word_of_bionetgen_can_be_a_name(role, tmp_path):
     network = role(sorted(unreserved(words.values()))[::12])  # some 400 of them: more take minutes
     found = read_by("bionetgen", network, tmp_path / "net.bngl", t_end=1.0)
     amounts = [value for name, value in found.items() if name != "time"]
-    assert amounts == pytest.approx([np.exp(-0.5)] * len(network.species), rel=1e-8)
+    assert amounts == pytest.approx([np.exp(-0.5)] * len(network.species), rel=INTEGRATED)
 
 
 @pytest.mark.parametrize("role", [constants_called, species_called])
@@ -214,7 +215,7 @@ def test_names_of_crnsimulators_own_are_not_overwritten(tmp_path):
     pytest.importorskip("crnsimulator")
     words = ["A", "dAdt", "r", "Float", "S", "k0", "p0"]
     found = read_by("crnsimulator", species_called(words), tmp_path / "net.crn")
-    assert list(found.values()) == pytest.approx([np.exp(-0.5)] * len(words), rel=1e-7)
+    assert list(found.values()) == pytest.approx([np.exp(-0.5)] * len(words), rel=IN_TIME)
 
 
 @pytest.mark.parametrize("species", ["A_", "A__B", "lambda"])

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from support.networks import STOOD_FOR, Bump, Swish, cases, corpus
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 
@@ -31,7 +32,7 @@ def test_smoothed_files_are_the_network(case, tmp_path):
     if case.name == "zero weights":  # whose output depends on no input
         return
     back = cn.from_onnx(path)
-    np.testing.assert_allclose(back(case.x), case.net(case.x), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(back(case.x), case.net(case.x), rtol=ROUNDED, atol=ROUNDED)
     names = "input_names", "class_names", "task", "inputs", "input_range"
     for name in names:
         assert getattr(back, name) == getattr(case.net, name)

@@ -130,6 +130,23 @@ def test_tables_are_the_network(crn, tmp_path):
     )
 
 
+def test_tables_without_rows_have_their_headings(tmp_path):
+    path = cn.export(cn.ReactionNetwork([cn.Species("A", 1.0)], []), tmp_path / "still.csv")
+    with path.open(encoding="utf-8") as file:
+        (heading,) = csv.reader(file)
+    assert heading[:3] == ["reaction", "equation", "substrates"]
+    parts = cn.domain_parts(cn.to_strand_displacement(cn.ReactionNetwork([], [])))
+    assert list(parts.to_frame().columns)[:2] == ["name", "role"]
+    assert parts.strands_to_frame().name.tolist() == ["all"]
+
+
+def test_an_option_may_be_given_as_its_default(tmp_path):
+    xor = cn.load_model("xor")
+    plain, told = cn.export(xor, tmp_path / "a.bngl"), tmp_path / "b.bngl"
+    cn.export(xor, told, t_end=None)
+    assert told.read_bytes() == plain.read_bytes()
+
+
 @each_text
 def test_visual_dsd_has_a_process_per_species_and_reaction(crn, tmp_path):
     text = text_of(crn, tmp_path, "visual-dsd")

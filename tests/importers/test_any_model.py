@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.tolerances import SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers.any_model import text_or_model
@@ -37,7 +38,7 @@ FILES = ("m.xml", "m.sbml", "m.ant", "m.txt", "m.crn")
 
 
 def rested(r):
-    assert r.steadyState() < 1e-9
+    assert r.steadyState() < SOLVED
     return [r["[A]"], r["[B]"]]
 
 
@@ -67,9 +68,9 @@ def agrees(taker, kinds):
     answers = {kind: np.asarray(TAKERS[taker](model)) for kind, model in kinds.items()}
     expected = answers["ReactionNetwork"]
     if taker in ("steady state", "to_roadrunner"):
-        np.testing.assert_allclose(expected.ravel(), AT_REST, rtol=1e-9)
+        np.testing.assert_allclose(expected.ravel(), AT_REST, rtol=SOLVED)
     if taker == "scan":
-        np.testing.assert_allclose(expected[0], AT_REST, rtol=1e-9)
+        np.testing.assert_allclose(expected[0], AT_REST, rtol=SOLVED)
     for kind, answer in answers.items():
         # roadrunner's Jacobian of a text is taken by differences; all else is equal to rounding
         np.testing.assert_allclose(answer, expected, rtol=1e-8, atol=1e-12, err_msg=kind)
@@ -130,7 +131,7 @@ def test_a_runner_is_taken_by_its_sbml():
     r = cn.to_roadrunner(TEXT)
     r["k"] = 0.6
     found = cn.Simulator(r.getCurrentSBML()).steady_state().outputs
-    np.testing.assert_allclose(found[0], 2 * np.array([0.25, 0.9]) / 1.15, rtol=1e-9)
+    np.testing.assert_allclose(found[0], 2 * np.array([0.25, 0.9]) / 1.15, rtol=SOLVED)
 
 
 REFUSED = [

@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 from support import smoothed
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 
@@ -258,7 +259,7 @@ def test_a_model_is_within_its_bound_and_as_chemistry_the_model_smoothed(name):
     net = cn.from_keras(model, H)
     x, flat = inputs_of(model)
     expected = by_keras(model, x)
-    assert np.abs(net(flat) - expected).max() <= net.import_report.bound + 1e-12
+    assert np.abs(net(flat) - expected).max() <= net.import_report.bound + ROUNDED
     assert net.import_report.bound <= (0.05 if name in FITTED.split() else 1e-3)
     smooth = GRAPHS[name](Smoothed(net))
     for ours, theirs in zip(smooth.weights, model.weights, strict=True):

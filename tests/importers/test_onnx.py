@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import special
 from support.onnx_graphs import GRAPHS, IMAGE, model, numbers, smoothed, whole
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 
@@ -114,7 +115,7 @@ def test_functions_that_are_lines():
     for text, slope in (("Swish<alpha=0.0>", 0.5), ("Shrink<lambd=0.0, bias=0.0>", 1.0)):
         x = numbers(2, 4)
         net = cn.from_onnx(model(f"y = {text}(x)", version=24))
-        np.testing.assert_allclose(net(x), slope * x, rtol=1e-12)
+        np.testing.assert_allclose(net(x), slope * x, rtol=ROUNDED)
 
 
 def test_batch_norm_of_version_7():
@@ -124,7 +125,7 @@ def test_batch_norm_of_version_7():
     x = numbers(3, 4)
     scaled = (x.reshape(3, 2, 2) - m[:, None]) / np.sqrt(v[:, None] + np.float64(np.float32(1e-5)))
     expected = s[:, None] * scaled + b[:, None]
-    np.testing.assert_allclose(net(x), expected.reshape(3, 4), rtol=1e-12)
+    np.testing.assert_allclose(net(x), expected.reshape(3, 4), rtol=ROUNDED)
 
 
 @pytest.mark.parametrize("kind", ["float", "float16"])
@@ -140,7 +141,7 @@ def test_other_precisions_are_taken_as_they_are(kind):
     )
     net = cn.from_onnx(source)
     x = np.linspace(0, 1, 3000)
-    np.testing.assert_allclose(net(x), [x[2998], float(dtype(0.1))], rtol=1e-12)
+    np.testing.assert_allclose(net(x), [x[2998], float(dtype(0.1))], rtol=ROUNDED)
 
 
 # What there is besides operators -----------------------------------------------------------------

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import special
 from support.onnx_graphs import numbers
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 
@@ -40,10 +41,10 @@ def test_a_scaler_and_linear_models():
     offset, scale = numbers(4).astype("f4"), numbers(4).astype("f4")
     scaler = "Scaler", {"offset": offset.tolist(), "scale": scale.tolist()}
     net = cn.from_onnx(source(scaler, ("LinearRegressor", {"targets": 3, **LINEAR})))
-    np.testing.assert_allclose(net(X), (X - offset) * scale @ C.T + B, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(net(X), (X - offset) * scale @ C.T + B, rtol=ROUNDED, atol=ROUNDED)
     assert net.task == "regression"
     one = cn.from_onnx(source(("LinearRegressor", {"coefficients": C[0].tolist()})))
-    np.testing.assert_allclose(one(X), X @ C[:1].T, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(one(X), X @ C[:1].T, rtol=ROUNDED, atol=ROUNDED)
 
 
 def test_shares_and_their_classes():
@@ -55,7 +56,7 @@ def test_shares_and_their_classes():
     assert np.abs(net(X) - p).max() <= net.import_report.bound
     assert net.predict(X).tolist() == [WORDS["classlabels_strings"][k] for k in p.argmax(axis=1)]
     logits = cn.from_onnx(source(softmax, *rest, outputs=("label", "y")), logits=True)
-    np.testing.assert_allclose(logits(X), X @ C.T + B, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(logits(X), X @ C.T + B, rtol=ROUNDED, atol=ROUNDED)
 
 
 def test_logistic_scores_of_whole_labels():

@@ -8,6 +8,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from support.imports import DIALECTS, edited, formula, written
 from support.public import collection
+from support.tolerances import INTEGRATED, SOLVED
 
 import crn_nn_tellurium as cn
 
@@ -21,7 +22,7 @@ def test_a_parameter_in_several_terms_stays_one():
     """dA/dt = D (Ain - A) rests at Ain, whatever D is."""
     crn = cn.import_antimony(FLOW)
     ds = cn.scan(crn, {"D": [1.0, 2.0, 4.0], "Ain": [2.0, 5.0]}, outputs={"end": "A"})
-    np.testing.assert_allclose(ds.end.values, [[2.0, 5.0]] * 3, rtol=1e-9)
+    np.testing.assert_allclose(ds.end.values, [[2.0, 5.0]] * 3, rtol=SOLVED)
     found = cn.sensitivities(crn)
     assert found.parameters == ("D", "Ain")
     # J = -D, exactly: what is left is rounding
@@ -32,7 +33,7 @@ def test_transient_sensitivities_are_by_what_can_be_set():
     """A = Ain (1 - exp(-D t)); CVODE's tolerance for derivatives is 1e-10 relative."""
     found = cn.transient_sensitivities(cn.import_antimony(FLOW), t_end=1, n_points=2)
     by = [found["A", "D"][-1], found["A", "Ain"][-1]]
-    np.testing.assert_allclose(by, [2 * math.exp(-1), 1 - math.exp(-1)], rtol=1e-8)
+    np.testing.assert_allclose(by, [2 * math.exp(-1), 1 - math.exp(-1)], rtol=INTEGRATED)
 
 
 def test_start_values_move_with_what_they_read():
@@ -49,7 +50,7 @@ def test_start_values_move_with_what_they_read():
     by_a0 = (end(1, 2 + step) - end(1, 2 - step)) / (2 * step)
     # central differences are good to 1e-10 here
     np.testing.assert_allclose(found["A", "k0"][-1], by_k0, rtol=1e-8)
-    np.testing.assert_allclose(found["A", "A0"][-1], by_a0, rtol=1e-8)
+    np.testing.assert_allclose(found["A", "A0"][-1], by_a0, rtol=INTEGRATED)
 
 
 def test_what_follows_is_no_parameter():
@@ -171,7 +172,7 @@ def test_a_species_that_is_held_may_stand_in_such_a_sum():
     ds = cn.scan(crn, {"S": [1.0, 2.0], "q": [1.0, 3.0]}, at=[1.0], outputs={"end": "A"})
     # CVODE's relative tolerance is 1e-10 a step
     expected = np.exp([[-1 / 2, -1 / 4], [-1 / 3, -1 / 5]])
-    np.testing.assert_allclose(ds.end.values[..., 0], expected, rtol=1e-8)
+    np.testing.assert_allclose(ds.end.values[..., 0], expected, rtol=INTEGRATED)
     with pytest.raises(cn.ReactionError, match="is not a sum of terms"):
         cn.import_antimony("species $S; S = 1; A -> B; k*A/(S + B); k = 1; A = 1")
 
@@ -242,7 +243,7 @@ def test_a_parameter_with_a_rate_rule_is_a_species():
 
     end = solve_ivp(rates, (0, 1), [0.0, 2.0], rtol=1e-10, atol=1e-12).y[:, -1]
     exact = 2 * (math.exp(-0.7) - math.exp(-1)) / 0.3
-    np.testing.assert_allclose(end, [exact, 2 * math.exp(-0.7)], rtol=1e-8)
+    np.testing.assert_allclose(end, [exact, 2 * math.exp(-0.7)], rtol=INTEGRATED)
 
 
 def without_math(model):

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from support.tolerances import LAST_DIGIT, ROUNDED
 
 import crn_nn_tellurium as cn
 
@@ -234,9 +235,9 @@ def test_functions_are_pytorchs(name, args, kwargs, spelling, tmp_path):
     expected = [called(torch.tensor(one), *args, **kwargs).numpy() for one in x]
     bound = net.import_report.bound
     assert bound <= 0.06
-    assert np.abs(net(x) - expected).max() <= bound + 1e-12
+    assert np.abs(net(x) - expected).max() <= bound + ROUNDED
     largest = np.abs(net(x) - expected).max()
-    assert net.import_report.largest_difference == pytest.approx(largest, abs=1e-12)
+    assert net.import_report.largest_difference == pytest.approx(largest, abs=ROUNDED)
 
 
 def test_methods_arithmetic_and_several_inputs_and_outputs(tmp_path):
@@ -280,7 +281,7 @@ def test_numbers_are_those_of_yaml_1_2_and_json(number, tmp_path):
     path.write_text(path.read_text().replace("0.125", number))
     net = cn.from_petab_sciml(path, arrays, input_shape=(1, 3))
     expected = arrays["m0.weight"] / np.sqrt(arrays["m0.running_var"] + 1e-5)
-    np.testing.assert_allclose(np.diag(net.layers[0].weights), expected, rtol=1e-15)
+    np.testing.assert_allclose(np.diag(net.layers[0].weights), expected, rtol=LAST_DIGIT)
 
 
 def test_a_function_under_the_name_that_tracing_gives(tmp_path):
@@ -302,7 +303,7 @@ def test_batch_norms_without_statistics_take_those_of_the_data(tmp_path):
     x = np.random.default_rng(0).normal(size=(7, 3))
     net = cn.from_petab_sciml(path, trained, data=x)
     expected = by_torch.train()(torch.tensor(x)).detach().numpy()
-    np.testing.assert_allclose(net(x), expected, atol=1e-12)
+    np.testing.assert_allclose(net(x), expected, atol=ROUNDED)
     assert "statistics of 7 samples" in repr(net.import_report)
     with pytest.raises(
         cn.NetworkError, match="'BatchNorm1d' at 'm1': it has no running statistics"

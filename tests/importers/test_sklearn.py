@@ -39,6 +39,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
+from support.tolerances import LAST_DIGIT, ROUNDED, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers.sklearn import _affine
@@ -192,11 +193,11 @@ def test_hidden_activations(activation, approximation):
     # besides rounding, where all is affine
     assert np.abs(net(x) - model.predict(x)).max() <= net.import_report.bound + 1e-13
     solved = cn.Simulator(net).steady_state(x[:20]).outputs
-    np.testing.assert_allclose(solved, net(x[:20]), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(solved, net(x[:20]), rtol=SOLVED, atol=SOLVED)
     seen = cn.from_sklearn(model, h=1e-8, approximation=approximation, data=x, max_error=1e-3)
     off = np.abs(seen(x) - model.predict(x)).max()
     np.testing.assert_allclose(seen.import_report.largest_difference, off, rtol=1e-9, atol=1e-12)
-    assert off <= seen.import_report.bound + 1e-13
+    assert off <= seen.import_report.bound + SUMMED
     if approximation == "pieces":
         assert off <= 0.1
 
@@ -218,9 +219,9 @@ def test_linear_models_are_exact(model):
     model = make_pipeline(StandardScaler(), model).fit(x, x[:, 0] + y)
     net = cn.from_sklearn(model)
     expected = np.asarray(model.predict(x)).reshape(len(x), -1)
-    np.testing.assert_allclose(net(x), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(net(x), expected, rtol=1e-10, atol=ROUNDED)
     solved = cn.Simulator(net).steady_state(x[:20]).outputs
-    np.testing.assert_allclose(solved, expected[:20], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(solved, expected[:20], rtol=SOLVED, atol=SOLVED)
     assert (net.task, net.import_report.bound) == ("regression", 0.0)
 
 
@@ -248,6 +249,7 @@ def test_linear_classifiers(model, n_classes):
     assert net.classify(outputs).tolist() == model.predict(x[::7]).tolist()
     if n_classes == 2 and hasattr(model, "predict_proba"):
         off = np.abs(net.predict_proba(x) - model.predict_proba(x)).max()
+        # max_error, by default
         assert off <= net.import_report.bound <= 1e-2
 
 
@@ -270,6 +272,7 @@ def test_probabilities_are_the_models_own_or_none(model, has_probabilities):
     assert net.n_out == (1 if has_probabilities else 2)
     if has_probabilities:
         off = np.abs(net.predict_proba(x) - model.predict_proba(x)).max()
+        # max_error, by default
         assert off <= net.import_report.bound <= 1e-2
 
 
@@ -346,8 +349,8 @@ def test_a_step_far_from_its_means_keeps_all_digits():
     x = load_iris().data + 1e8
     scaler = StandardScaler().fit(x)
     matrix, offset = _affine("scaler", scaler)
-    np.testing.assert_allclose(matrix, np.diag(1 / scaler.scale_), rtol=1e-15, atol=1e-300)
-    np.testing.assert_allclose(offset, -scaler.mean_ / scaler.scale_, rtol=1e-15)
+    np.testing.assert_allclose(matrix, np.diag(1 / scaler.scale_), rtol=LAST_DIGIT, atol=1e-300)
+    np.testing.assert_allclose(offset, -scaler.mean_ / scaler.scale_, rtol=LAST_DIGIT)
 
 
 def test_a_column_transformer_of_named_columns():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
+from support.tolerances import ROUNDED, SUMMED
 
 import crn_nn_tellurium as cn
 
@@ -400,6 +401,7 @@ def test_float32_is_taken_in_doubles():
     single = cn.from_torch(module.float(), x, h=1e-12)
     # numbers rounded to single precision, and nothing computed in it afterwards
     flat = x[0].flatten(1).numpy()
+    # single precision has 1e-7, of which sums of layers lose some
     np.testing.assert_allclose(single(flat), rows(module.double(), x), rtol=0, atol=1e-5)
     assert 0 < np.abs(single(flat) - net(flat)).max() < 1e-6
     half = cn.from_torch(nn.Linear(3, 2, dtype=torch.bfloat16))
@@ -424,6 +426,7 @@ def test_modules_that_keep_what_they_computed():
     module(x[0])
     net = cn.from_torch(module, x, h=1e-12)
     # some knees, each off by sqrt(h)
+    # single precision has 1e-7, of which sums of layers lose some
     np.testing.assert_allclose(net(x[0].numpy()), rows(module, x), rtol=0, atol=1e-5)
     assert net.n_weights == 14  # 5 of 9 are left, and 9
 
@@ -467,7 +470,7 @@ def test_what_once_went_wrong(module, shape):
     for options in ({}, {"data": flat}):
         net = cn.from_torch(module, x[:1], h=1e-3, max_error=0.05, **options)
         off = np.abs(net(flat) - expected).max()
-        assert off <= net.import_report.bound * (1 + 1e-12) + 1e-13
+        assert off <= net.import_report.bound * (1 + ROUNDED) + SUMMED
 
 
 class Changing(nn.Module):
@@ -556,7 +559,9 @@ def test_what_pytorch_makes_of_others_is_taken(module, shape):
     module, x = made(lambda _: module, None), samples(shape)
     net = cn.from_torch(module, x, h=1e-12)
     found = net(x[0].flatten(1).numpy())
-    np.testing.assert_allclose(found, rows(module, x), rtol=0, atol=1e-12 + net.import_report.bound)
+    np.testing.assert_allclose(
+        found, rows(module, x), rtol=0, atol=ROUNDED + net.import_report.bound
+    )
     assert net.import_report.bound < 1e-4
 
 
@@ -608,7 +613,7 @@ def test_classes_and_logits():
     assert np.abs(shares(flat) - rows(with_shares, x)).max() <= min(
         shares.import_report.bound, 0.01
     )
-    np.testing.assert_allclose(shares(flat).sum(1), 1, rtol=1e-12)
+    np.testing.assert_allclose(shares(flat).sum(1), 1, rtol=ROUNDED)
     assert shares.task == "classification"
     np.testing.assert_allclose(shares.predict_proba(flat), shares(flat))
     logits = cn.from_torch(with_shares, data=x[0], max_error=1e-3, logits=True)

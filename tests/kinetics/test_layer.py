@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from support import networks
+from support.tolerances import LAST_DIGITS, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
@@ -138,9 +139,12 @@ def test_species_that_need_each_other_are_solved_together(rng):
     x, y = rng.random((5, 2)), rng.random((5, 1))
     assert any(len(block) > 1 for block in NetworkKinetics(net).layers[0].blocks)
     adjoint, formula = cn.gradient(net, x, y), cn.gradient(net, x, y, method="closed_form")
-    np.testing.assert_allclose(adjoint.vector(), formula.vector(), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(adjoint.vector(), formula.vector(), rtol=SOLVED, atol=ROUNDED)
     np.testing.assert_allclose(
-        cn.gradient(net, x, y, method="forward").vector(), formula.vector(), rtol=1e-9, atol=1e-12
+        cn.gradient(net, x, y, method="forward").vector(),
+        formula.vector(),
+        rtol=SOLVED,
+        atol=ROUNDED,
     )
 
 
@@ -182,7 +186,7 @@ def test_units_that_depend_on_each_other_both_ways_are_solved_together(rng):
     x, y = rng.random((5, 2)), rng.random((5, 3))
     g = cn.gradient(net, x, y, steady_state="closed_form")
     f = cn.gradient(net, x, y, method="forward", steady_state="closed_form")
-    np.testing.assert_allclose(g.vector(), f.vector(), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(g.vector(), f.vector(), rtol=ROUNDED, atol=LAST_DIGITS)
 
     def loss(step):
         changed = replace(net.layers[0], weights=net.layers[0].weights + step * np.eye(3, 2))

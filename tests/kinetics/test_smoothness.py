@@ -12,6 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 from support.networks import with_a_constant_each
+from support.tolerances import ROUNDED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics import KineticsApart
@@ -126,7 +127,7 @@ def test_derivatives_of_first_to_third_order(name):
     net, step = of_kind(name), 0.02
     line = Line(net)
     expected = line.derivatives()
-    np.testing.assert_allclose(net(X) @ GOAL, expected[0], rtol=1e-12)
+    np.testing.assert_allclose(net(X) @ GOAL, expected[0], rtol=ROUNDED)
 
     kinetics = KineticsApart(net)
     reactions, numbers = reactions_apart(kinetics)
@@ -140,7 +141,8 @@ def test_derivatives_of_first_to_third_order(name):
     first = (kinetics.to_rows(slopes) * kinetics.own) @ way + (by_input * X) @ line.x_way
 
     size = np.abs(expected).max()
-    np.testing.assert_allclose(first[4], expected[1], rtol=1e-11, atol=1e-13 * size)
+    # mpmath's, beside a solve of the layers in doubles
+    np.testing.assert_allclose(first[4], expected[1], rtol=1e-11, atol=SUMMED * size)
     # eighth order: off by some step^8 = 3e-14 of a derivative of tenth order, and rounded by 1e-16
     # / step^2
     found = [central(first, step, order) for order in (1, 2)]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from support.networks import ACTIVATIONS
+from support.tolerances import LAST_DIGITS, ROUNDED, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.smoothing import smoothed_relu, smoothed_relu_derivative
@@ -21,15 +22,15 @@ def test_smoothed_relu_solves_its_quadratic_and_keeps_its_bounds(z, h):
     gross = h + abs(z) * y + y * y
     assert abs(h + z * y - y * y) <= 8 * np.finfo(float).eps * gross
     assert y > 0
-    assert -1e-15 * max(y, 1) <= y - max(z, 0) <= np.sqrt(h) * (1 + 1e-12)
+    assert -1e-15 * max(y, 1) <= y - max(z, 0) <= np.sqrt(h) * (1 + ROUNDED)
     assert 0 < smoothed_relu_derivative(z, h) < 1 or abs(z) > 1e7 * np.sqrt(h)
 
 
 @given(pre_activations, smoothings)
 def test_rails_are_exactly_linear_and_reciprocal(z, h):
     up, down = smoothed_relu(z, h), smoothed_relu(-z, h)
-    np.testing.assert_allclose(up - down, z, rtol=1e-14, atol=1e-14 * np.sqrt(h))
-    np.testing.assert_allclose(up * down, h, rtol=1e-13)
+    np.testing.assert_allclose(up - down, z, rtol=LAST_DIGITS, atol=LAST_DIGITS * np.sqrt(h))
+    np.testing.assert_allclose(up * down, h, rtol=SUMMED)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -72,7 +73,7 @@ def test_derivative_is_the_derivative(name, h):
 def test_closed_forms_of_the_theory(activation, formula):
     z = np.linspace(-3, 3, 13)
     np.testing.assert_allclose(
-        activation(z), formula(z, lambda u: (u + np.sqrt(u**2 + 1.2)) / 2), atol=1e-13
+        activation(z), formula(z, lambda u: (u + np.sqrt(u**2 + 1.2)) / 2), atol=SUMMED
     )
 
 
@@ -84,7 +85,7 @@ def test_reactions_have_the_closed_form_as_their_fixed_point(name):
     crn = cn.to_reactions(net, np.abs(z))
     assert max(reaction.order for reaction in crn.reactions) <= 2
     fixed_point = activation.concentrations(z).ravel()
-    assert np.all(crn.balance(fixed_point).imbalance < 1e-14)
+    assert np.all(crn.balance(fixed_point).imbalance < LAST_DIGITS)
     eigenvalues = np.linalg.eigvals(crn.jacobian(fixed_point).toarray())
     assert np.all(eigenvalues.real < 0)
 
@@ -146,5 +147,5 @@ def test_an_activation_whose_units_depend_on_each_other_both_ways_is_solved_flat
         simulator.steady_state([1.0, 1.2])
     flat = simulator.steady_state([1.0, 1.2], method="flat")
     integrated = simulator.steady_state([1.0, 1.2], method="integrate")
-    np.testing.assert_allclose(flat.outputs, integrated.outputs, rtol=1e-9)
-    assert flat.residual[0] < 1e-9
+    np.testing.assert_allclose(flat.outputs, integrated.outputs, rtol=SOLVED)
+    assert flat.residual[0] < SOLVED

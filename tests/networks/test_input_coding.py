@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 
@@ -26,7 +27,7 @@ def test_read_out_of_the_concentrations_is_the_value(kind, x):
         value = read_out.constant + sum(
             c * y for (_, c), y in zip(read_out.terms, row, strict=True)
         )
-        np.testing.assert_allclose(value, x[i], atol=1e-12 * 3e3)
+        np.testing.assert_allclose(value, x[i], atol=ROUNDED * 3e3)
 
 
 FRAME = pd.DataFrame({"α": [1.0, 2.0], "µ (m)": [10.0, 20.0], "b": [100.0, 200.0]})

@@ -1,6 +1,7 @@
 """One meaning for each name: a network's numbers, their rate constants, and errors about both."""
 
 import numpy as np
+from support.tolerances import SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.names import other_names
@@ -15,7 +16,7 @@ def test_a_scan_of_a_network_takes_signed_weights_and_one_of_its_text_rate_const
     text = cn.to_antimony(XOR, x=X)
     own = cn.scan(XOR, {"w1_0_0": [weight, -weight]}, x=X).outputs.values[:, 0]
     by_text = cn.scan(text, {"k1_0_0": [-weight]}).outputs.values[:, 0]
-    np.testing.assert_allclose(own[0], XOR(X)[0], atol=1e-9)
+    np.testing.assert_allclose(own[0], XOR(X)[0], atol=SOLVED)
     np.testing.assert_allclose(by_text, own[:1], atol=1e-8)  # the text's is solved to 1e-10
     assert weight < 0
     assert abs(own[1] - own[0]) > 1

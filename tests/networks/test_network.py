@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from support.networks import Bump, Swish, corpus
+from support.tolerances import LAST_DIGIT
 
 import crn_nn_tellurium as cn
 
@@ -129,7 +130,7 @@ def test_probabilities_are_outputs_that_are_shares():
     assert np.array_equal(shares.predict_proba(x), shares(x))
     one = cn.Network.random([2, 1], cn.Sigmoid(h=0.1), seed=0)
     assert np.array_equal(one.predict_proba(x)[:, 1:], one(x))
-    np.testing.assert_allclose(one.predict_proba(x).sum(axis=1), 1.0, rtol=1e-15)
+    np.testing.assert_allclose(one.predict_proba(x).sum(axis=1), 1.0, rtol=LAST_DIGIT)
     assert one.predict_proba(x[0]).shape == (2,)
     assert np.array_equal(one.predict_proba(x).argmax(axis=1), one.predict(x))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 from support import networks
+from support.tolerances import LAST_DIGIT, ROUNDED, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.losses import encode_targets, resolve_loss
@@ -27,7 +28,7 @@ def test_a_network_is_its_vector(case):
 def test_coordinates_are_the_rate_constants(case):
     coordinates = Coordinates(case.net)
     again = coordinates.network(coordinates.start)
-    np.testing.assert_allclose(to_vector(again), to_vector(case.net), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(to_vector(again), to_vector(case.net), rtol=ROUNDED, atol=SUMMED)
     crn = cn.to_reactions(case.net)
     drives = [
         value
@@ -35,7 +36,7 @@ def test_coordinates_are_the_rate_constants(case):
         if k.startswith("k") and not k.startswith("kb")
     ]
     sizes = np.abs(coordinates.start[coordinates.is_weight])
-    assert np.isclose(sizes.max(), max(drives, default=0.0), rtol=1e-12)
+    assert np.isclose(sizes.max(), max(drives, default=0.0), rtol=ROUNDED)
 
 
 @pytest.mark.parametrize("case", networks.real(), ids=lambda case: case.name)
@@ -53,7 +54,7 @@ def test_gradients_by_coordinates_are_differences_of_the_loss(case, rng):
         return np.array([np.square(outputs - targets).sum(axis=1).mean()])
 
     expected = central_difference(loss, 1e-3)
-    assert abs(found @ way - expected.value[0]) <= expected.error[0] + 1e-9 * abs(found @ way)
+    assert abs(found @ way - expected.value[0]) <= expected.error[0] + SOLVED * abs(found @ way)
 
 
 @pytest.mark.parametrize("case", CORPUS[::4], ids=IDS[::4])
@@ -65,7 +66,7 @@ def test_thinned_networks_keep_the_largest_rate_constants(case):
     assert thinned.n_weights == min(n_kept, case.net.n_weights)
     found = Coordinates(thinned)
     left = np.sort(np.abs(found.start[found.is_weight]))[::-1][:n_kept]
-    np.testing.assert_allclose(left, np.sort(sizes)[::-1][:n_kept], rtol=1e-12)
+    np.testing.assert_allclose(left, np.sort(sizes)[::-1][:n_kept], rtol=ROUNDED)
 
 
 @pytest.mark.parametrize("case", CORPUS[::4], ids=IDS[::4])
@@ -73,7 +74,7 @@ def test_bounds_hold_for_every_rate_constant(case, rng):
     coordinates = Coordinates(case.net, cn.Constraints(10.0, h_bounds=(1e-6, 1.0)))
     low, high = np.array(coordinates.bounds).T
     for theta in (low, high, rng.uniform(low, high)):
-        assert cn.to_reactions(coordinates.network(theta)).constants.max() <= 10.0 * (1 + 1e-12)
+        assert cn.to_reactions(coordinates.network(theta)).constants.max() <= 10.0 * (1 + ROUNDED)
 
 
 def test_finite_differences_state_their_error():
@@ -118,7 +119,7 @@ def test_values_of_the_named_losses():
     sigmoid = cn.Network([cn.Layer([[1.0]], activation=cn.Sigmoid())])
     p = np.array([[0.8], [1.0]])
     found = value("cross_entropy", sigmoid, p, [1, 1])
-    np.testing.assert_allclose(found, [-np.log(0.8), 0.0], atol=1e-15)
+    np.testing.assert_allclose(found, [-np.log(0.8), 0.0], atol=LAST_DIGIT)
     assert np.isfinite(value("cross_entropy", sigmoid, p, [1, 0])).all()
 
 
@@ -132,7 +133,7 @@ def test_cross_entropy_of_a_softmax_is_scipys_at_any_size():
     # a sum of three terms, in another order
     np.testing.assert_allclose(loss.function(y, targets), expected, rtol=1e-13)
     np.testing.assert_allclose(
-        loss.derivative(y, targets), softmax(y, axis=1) - targets, rtol=1e-13, atol=1e-15
+        loss.derivative(y, targets), softmax(y, axis=1) - targets, rtol=SUMMED, atol=LAST_DIGIT
     )
     for one, other in zip(
         loss.both(y, targets), (loss.function(y, targets), loss.derivative(y, targets)), strict=True

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import special
+from support.tolerances import LAST_DIGITS, ROUNDED, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium import operators as ops
@@ -131,9 +132,9 @@ def test_a_graph_is_what_its_operators_are(name):
         report.largest_difference, np.abs(net(X) - by_numpy(X)).max(), rtol=1e-9
     )
     smoothed = by_numpy(X, H)
-    np.testing.assert_allclose(net(X), smoothed, atol=1e-12)
+    np.testing.assert_allclose(net(X), smoothed, atol=ROUNDED)
     solved = cn.Simulator(net).steady_state(X).outputs
-    np.testing.assert_allclose(solved, smoothed, atol=1e-9)
+    np.testing.assert_allclose(solved, smoothed, atol=SOLVED)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_what_is_approximated_is_within_its_bound(operator, exact):
         for name, x in (("near", X), ("far", far)):
             assert np.abs(net(x) - expected[name]).max() <= bounds[-1]
         solved = cn.Simulator(net).steady_state(X).outputs
-        np.testing.assert_allclose(solved, net(X), atol=1e-9)
+        np.testing.assert_allclose(solved, net(X), atol=SOLVED)
     assert bounds[1] < bounds[0] / 5
 
 
@@ -169,7 +170,7 @@ def test_softmax_of_many_rows_is_one_of_each():
     p = special.softmax(z, axis=1).reshape(len(X), 12)
     assert np.abs(net(X) - p).max() <= net.import_report.bound <= 0.021
     np.testing.assert_allclose(net.import_report.largest_difference, np.abs(net(X) - p).max())
-    np.testing.assert_allclose(cn.Simulator(net).steady_state(X).outputs, net(X), atol=1e-9)
+    np.testing.assert_allclose(cn.Simulator(net).steady_state(X).outputs, net(X), atol=SOLVED)
     assert [layer.n_out for layer in net.layers] == [12, 4, 4, 12, 3, 3, 3, 3, 12]
 
 
@@ -211,8 +212,9 @@ def test_the_bound_holds_where_exact_functions_were_not_met():
 def test_softmax_of_two_is_a_sigmoid():
     net = ops.to_network(chain(ops.Dense(W[:2]), ops.Softmax()), ops.Options(h=1e-10))
     p = special.softmax(X @ W[:2].T, axis=-1)
+    # max_error, by default
     assert np.abs(net(X) - p).max() <= net.import_report.bound <= 1e-2
-    np.testing.assert_allclose(net(X).sum(axis=1), 1.0, atol=1e-14)
+    np.testing.assert_allclose(net(X).sum(axis=1), 1.0, atol=LAST_DIGITS)
     assert net.task == "classification"
 
 
@@ -220,7 +222,7 @@ def test_softmax_of_two_is_a_sigmoid():
 def test_logits_tell_the_same_class(end):
     made = chain(ops.Dense(W), end)
     net = ops.to_network(made, ops.Options(h=1e-6, logits=True))
-    np.testing.assert_allclose(net(X), X @ W.T, atol=1e-12)
+    np.testing.assert_allclose(net(X), X @ W.T, atol=ROUNDED)
     assert net.predict(X).tolist() == (X @ W.T).argmax(axis=1).tolist()
 
 
@@ -245,13 +247,14 @@ def test_a_logit_without_a_sigmoid_is_two_outputs_as_well():
 def test_data_of_zeros_leave_all_weights():
     made = chain(ops.Dense(W), ops.Apply(ops.relu()))
     net = ops.to_network(made, ops.Options(data=np.zeros((1, 5))))
-    np.testing.assert_allclose(net(X), smoothed_relu(X @ W.T, 1e-6), atol=1e-13)
+    np.testing.assert_allclose(net(X), smoothed_relu(X @ W.T, 1e-6), atol=SUMMED)
 
 
 def test_a_sigmoid_gives_probabilities_and_keeps_the_class():
     made = chain(ops.Dense(W[:1]), ops.Apply(ops.sigmoid()))
     net = ops.to_network(made, ops.Options(h=1e-10), class_names=["no", "yes"])
     p = special.expit(X @ W[0])
+    # max_error, by default
     assert np.abs(net.predict_proba(X)[:, 1] - p).max() <= 1e-2
     assert net.predict(X).tolist() == np.where(p > 0.5, "yes", "no").tolist()
 
@@ -266,6 +269,7 @@ def test_a_product_of_one_number_with_its_function_is_a_function():
     net = ops.to_network(silu, ops.Options(h=1e-10))
     z = X @ W.T
     assert np.abs(net(X) - (2 * z + 0.5) * special.expit(z)).max() <= net.import_report.bound
+    # max_error, by default
     assert net.import_report.bound <= 1e-2
     # the sigmoid by itself is read by nothing
     assert [layer.n_out for layer in net.layers] == [4]
@@ -278,6 +282,7 @@ def test_a_product_of_one_number_with_its_function_is_a_function():
     )
     net = ops.to_network(swish, ops.Options(h=1e-10))
     x = 10 * X
+    # max_error, by default
     assert np.abs(net(x) - x * np.clip(x + 3, 0, 6) / 6).max() <= net.import_report.bound <= 1e-2
     softsign = graph(
         a=(ops.Apply(ops.absolute()), "x"),
@@ -285,9 +290,11 @@ def test_a_product_of_one_number_with_its_function_is_a_function():
         out=(ops.Quotient(), "x", "b"),
     )
     net = ops.to_network(softsign, ops.Options(h=1e-10))
+    # max_error, by default
     assert np.abs(net(x) - x / (1 + np.abs(x))).max() <= net.import_report.bound <= 1e-2
     square = graph(z=(ops.Dense(W), "x"), out=(ops.Product(), "z", "z"))
     net = ops.to_network(square, ops.Options(h=1e-10, data=X))
+    # max_error, by default
     assert np.abs(net(X) - z**2).max() <= net.import_report.bound <= 1e-2
 
 
@@ -318,7 +325,7 @@ def test_what_cannot_be_seen_goes():
     net = ops.to_network(made, ops.Options(h=H))
     assert [layer.n_out for layer in net.layers] == [1, 3]
     expected = smoothed_relu(X @ weights.T + bias, H) @ readers.T
-    np.testing.assert_allclose(net(X), expected, atol=1e-13)
+    np.testing.assert_allclose(net(X), expected, atol=SUMMED)
     text = repr(net.import_report)
     for part in (
         "1 unit(s) that nothing reads",
@@ -347,7 +354,7 @@ def test_two_affine_operators_are_one_unless_that_costs_more():
     expected = smoothed_relu(x, 1e-6)
     for one in thin:
         expected = expected @ one.weights.T
-    np.testing.assert_allclose(net(x), smoothed_relu(expected, 1e-6), atol=1e-12)
+    np.testing.assert_allclose(net(x), smoothed_relu(expected, 1e-6), atol=ROUNDED)
 
 
 def test_many_rails_share_one_sum():

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from support.tolerances import DIFFERENCED, LAST_DIGIT, LAST_DIGITS
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium import operators as ops
@@ -78,7 +79,7 @@ def test_exact_counterparts_are_off_by_their_knees_alone(function):
     activation = function.counterpart(1e-6)
     error = smoothing_error(activation)
     off = np.abs(activation(FAR) - function.of(FAR))
-    assert np.all(off <= error + 1e-15 * np.abs(FAR) * 8)
+    assert np.all(off <= error + LAST_DIGIT * np.abs(FAR) * 8)
     # and the bound is met somewhere, within its factor of two for knees that partly cancel
     assert error == 0 or off.max() >= error / 3
     assert error <= 4 * math.sqrt(1e-6)
@@ -88,7 +89,7 @@ def test_exact_counterparts_are_off_by_their_knees_alone(function):
 def test_algebraic_counterparts_have_their_slope_and_the_distance_that_is_told(function):
     z = np.array([-1e-6, 1e-6])
     slopes = [np.diff(f(z))[0] / 2e-6 for f in (function.of, function.algebraic)]
-    np.testing.assert_allclose(*slopes, rtol=1e-6)
+    np.testing.assert_allclose(*slopes, rtol=DIFFERENCED)
     off = np.abs(function.algebraic(FAR) - function.of(FAR)).max()
     np.testing.assert_allclose(distance(function, function.algebraic), off, rtol=1e-3)
 
@@ -105,6 +106,7 @@ def test_what_runs_into_no_line_needs_a_range():
         fitted(ops.exponential(), 1e-2, 1e-8)
     z = np.linspace(-9, 1, 10_001)
     fit = fitted(ops.exponential(), 1e-2, 1e-8, -math.inf, 1.0)
+    # max_error, by default
     assert np.abs(fit.activation(z) - np.exp(z)).max() <= fit.error <= 1e-2
 
 
@@ -117,7 +119,7 @@ def test_knees_that_are_too_round_are_refused():
 def test_the_class_of_two_is_kept(function):
     """The pieces pass through the function's value at 0, and rise."""
     activation = fitted(function, 1e-2, 1e-10).activation
-    np.testing.assert_allclose(activation(0.0), function.of(np.zeros(1))[0], atol=1e-14)
+    np.testing.assert_allclose(activation(0.0), function.of(np.zeros(1))[0], atol=LAST_DIGITS)
     z = np.array([-1e-3, 1e-3])
     assert np.diff(activation(z))[0] > 0
 

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from support.tolerances import SUMMED
 
 from crn_nn_tellurium.operators.windows import (
     Window,
@@ -90,7 +91,7 @@ def test_a_transposed_convolution_spreads_each_number(
             if all(0 <= p < length for p, length in zip(place, shape[1:], strict=True)):
                 number = kernel[(channel, out, *within)] * x[(channel, *position)]
                 expected[(group * 3 + out, *place)] += number
-    np.testing.assert_allclose(found, expected, atol=1e-13)
+    np.testing.assert_allclose(found, expected, atol=SUMMED)
 
 
 def test_a_window_may_hang_over_the_end_but_not_begin_there():

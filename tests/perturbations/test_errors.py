@@ -13,6 +13,16 @@ REFUSED = [
         "cv is -0.1; expected a coefficient of variation >= 0",
     ),
     (lambda: cn.robustness(XOR, X, Y, noise=[]), cn.InputError, r"cv is \[\]"),
+    (
+        lambda: cn.robustness(XOR, X, [[0], [1, 1]]),
+        cn.InputError,
+        r"y are \[\[0\], \[1, 1\]\] .*expected labels or numbers",
+    ),
+    (
+        lambda: cn.attack(XOR, X, rates=0.1, restarts=1e308),
+        cn.InputError,
+        r"restarts is 1e\+308; expected a whole number, 0 or more, 2147483647 at most",
+    ),
     (lambda: cn.robustness(XOR, X, Y, noise="0.1"), cn.InputError, "cv is '0.1'"),
     (lambda: cn.robustness(XOR, X, Y, factors=[0.0]), cn.InputError, "factors are"),
     (lambda: cn.robustness(XOR, X, Y, loss="best"), cn.InputError, "loss"),

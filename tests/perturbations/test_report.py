@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 from support.networks import corpus, with_a_constant_each
+from support.tolerances import IN_TIME, ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
@@ -122,7 +123,7 @@ def test_first_orders_of_reactions_add_up_to_those_of_their_rate_constants(case)
             )
             for place, found in by_place.items():
                 assert found == pytest.approx(
-                    weights[j, place] * slopes[j, place], rel=1e-5, abs=1e-7 * (1 + abs(g.loss))
+                    weights[j, place] * slopes[j, place], rel=1e-5, abs=IN_TIME * (1 + abs(g.loss))
                 )
 
 
@@ -216,4 +217,4 @@ def test_what_it_says():
     assert "every rate constant off" in repr(found)
     assert "matters most" in repr(found)
     mean, low, high = found.band(0.9)
-    assert np.all((low <= mean + 1e-12) & (mean <= high + 1e-12))
+    assert np.all((low <= mean + ROUNDED) & (mean <= high + ROUNDED))

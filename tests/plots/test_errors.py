@@ -38,6 +38,11 @@ def course():
     return cn.Simulator(XOR).time_course([0, 1], t_end=20)
 
 
+@cache
+def ranked():
+    return cn.sensitivities("A -> B; k*A; B -> ; q*B; -> A; j; A = 1; B = 2; k = 1; q = 2; j = 1")
+
+
 REFUSED = [
     # noise
     (
@@ -167,6 +172,24 @@ REFUSED = [
         r"shapes \(1,\) and \(2,\)",
     ),
     (lambda: cn.plot_certified_margins([], []), cn.InputError, r"shapes \(0,\)"),
+    (
+        lambda: cn.plot_certified_margins([0.1, 0.2], [0, 1], order=["0", "1"]),
+        cn.InputError,
+        "order lacks 0, 1; expected all classes that occur",
+    ),
+    (
+        lambda: cn.plot_certified_margins([0.1], np.ma.array([0], mask=[True])),
+        cn.InputError,
+        "some of them are masked",
+    ),
+    (lambda: cn.plot_confusion_matrix([], []), cn.InputError, r"shapes \(0,\) and \(0,\)"),
+    (lambda: cn.plot_sensitivities(ranked(), "typo"), KeyError, "'typo' is no output"),
+    (lambda: cn.plot_sensitivities(ranked(), limit=0), cn.InputError, "limit is 0"),
+    (
+        lambda: cn.plot_sensitivities(ranked(), axes=[None, None]),
+        cn.InputError,
+        "axes are 2; expected 1: parameters",
+    ),
     (lambda: cn.plot_certified_margins([0.1, np.nan], [0, 1]), cn.InputError, "a margin is nan"),
     (lambda: cn.plot_certified_margins([0.1, 5.0], [0, 1]), cn.InputError, "a margin is 5.0"),
     # other results

@@ -64,6 +64,13 @@ def test_other_networks_are_ranked():
     np.testing.assert_allclose(ax.images[0].get_array(), [[-1.5]])  # Y = a / d
 
 
+def test_of_other_networks_one_output_may_be_drawn():
+    found = cn.sensitivities("-> A; j; A -> B; k*A; B -> ; q*B; j = 1; k = 2; q = 4; A = 1; B = 1")
+    (ax,) = cn.plot_sensitivities(found, "A", limit=2)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["A"]
+    assert {tick.get_text() for tick in ax.get_xticklabels()} == {"j", "k"}  # A = j / k
+
+
 def test_of_many_inputs_some_are_named():
     net = cn.Network.random([70, 2], seed=0)
     inputs = cn.plot_sensitivities(cn.sensitivities(net, np.ones(70)))[0]

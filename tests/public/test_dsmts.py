@@ -120,6 +120,7 @@ def measures(name, draws, t_end, n_points):
         first, second, _, fourth = np.moveaxis(cumulants(crn, time)[chosen], (1, 2), (0, 1))
         # the suite's numbers are those of the model as it was imported
         np.testing.assert_allclose(first, mu, rtol=1e-5, atol=1e-5)
+        # its tables have six digits and more
         np.testing.assert_allclose(np.sqrt(np.abs(second)), sigma, rtol=1e-5, atol=1e-5)
         moves = second > 0
         excess[moves] = fourth[moves] / second[moves] ** 2

@@ -12,6 +12,7 @@ import roadrunner
 import scipy.io
 from scipy.integrate import solve_ivp
 from support.public import collection
+from support.tolerances import IN_TIME
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers import antimony_to_sbml
@@ -114,4 +115,4 @@ def test_the_tristable_network_has_its_three_states():
         r = roadrunner.RoadRunner(antimony_to_sbml(cn.to_antimony(crn)))
         r.integrator.relative_tolerance = 1e-10
         r.simulate(0, 200, 2)
-        assert r["[x]"] == pytest.approx(x, rel=1e-7)
+        assert r["[x]"] == pytest.approx(x, rel=IN_TIME)

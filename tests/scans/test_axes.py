@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from support.networks import cases
 from support.scans import CORPUS, SMALL, XOR, assert_close, changed
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
@@ -115,7 +116,7 @@ def test_errors_have_the_spread_that_is_stated():
     first = NetworkKinetics(XOR).layers[0]
     logs = np.log([values_of(layer_factors(first, 0.3, draw, 0).weights) for draw in range(400)])
     assert stats.kstest(logs.ravel() / spread(0.3), "norm").pvalue > 1e-3
-    assert abs(np.expm1(spread(0.3) ** 2) - 0.3**2) < 1e-12
+    assert abs(np.expm1(spread(0.3) ** 2) - 0.3**2) < ROUNDED
 
 
 def test_a_common_factor_changes_speed_alone():

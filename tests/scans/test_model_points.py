@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from support.tolerances import INTEGRATED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics import factors_by_name
@@ -70,7 +71,7 @@ def test_the_number_of_a_substance_only_species_is_an_amount():
     ds = cn.scan(AMOUNT, {"A": [3.0, 6.0]}, at=[0.0, 4.0], outputs={"found": "A"})
     # the law is in amounts a time: dA/dt = -k A, of the amount as of the concentration
     expected = np.outer([0.75, 1.5], [1.0, math.exp(-4)])
-    np.testing.assert_allclose(ds.found.values, expected, rtol=1e-8)
+    np.testing.assert_allclose(ds.found.values, expected, rtol=INTEGRATED)
     assert ds.A.attrs["long_name"] == "start of A, an amount"
 
 
@@ -102,7 +103,7 @@ def test_volumes_follow_too(vary, name, expected):
 def test_a_reaction_in_a_volume_that_follows():
     """The law k B is in amounts a time: dB/dt = -k B / v, with v = 2 w."""
     found = scanned(VESSEL, {"w": [2.0, 4.0]}, "B", 1.0)
-    np.testing.assert_allclose(found, [3 * math.exp(-1 / 4), 3 * math.exp(-1 / 8)], rtol=1e-8)
+    np.testing.assert_allclose(found, [3 * math.exp(-1 / 4), 3 * math.exp(-1 / 8)], rtol=INTEGRATED)
 
 
 def test_steady_states_start_where_assignments_say():
@@ -119,7 +120,7 @@ def test_errors_come_after_formulas_and_are_each_constants_own():
     # A = k__J0_1 / D
     factors = [factors_by_name(["k__J0_1", "D"], 0.3, draw, 1) for draw in range(4)]
     expected = [2 * made / lost for made, lost in factors]
-    np.testing.assert_allclose(ds.end.values, expected, rtol=1e-9)
+    np.testing.assert_allclose(ds.end.values, expected, rtol=SOLVED)
 
 
 FOLLOWED = {
@@ -173,14 +174,14 @@ def test_all_that_follows_is_as_in_the_changed_text(case):
 def test_species_held_by_a_rate_rule_are_kept_as_they_move():
     text = "model m()\nspecies $S; S = 2*p; p = 1; S' = -0.5*S; A -> ; A; A = 1\nend"
     found = scanned(text, {"p": [1.0, 2.0]}, "S", 1.0)
-    np.testing.assert_allclose(found, [2 * math.exp(-0.5), 4 * math.exp(-0.5)], rtol=1e-8)
+    np.testing.assert_allclose(found, [2 * math.exp(-0.5), 4 * math.exp(-0.5)], rtol=INTEGRATED)
 
 
 @pytest.mark.parametrize("set_", ["n = 2*p", "n := 2*p"])
 def test_steady_states_with_a_stoichiometry_that_follows(set_):
     """-> n B at 1, B -> at 1: B = n. A -> n B, n B -> A of A + B/n = 1: B = n/(1 + n)."""
     ds = cn.scan(f"model m()\n{set_}; p = 1; -> n B; 1; B -> ; B\nend", {"p": [1.0, 2.0]})
-    np.testing.assert_allclose(ds.outputs.values[:, 0], [2.0, 4.0], rtol=1e-9)
+    np.testing.assert_allclose(ds.outputs.values[:, 0], [2.0, 4.0], rtol=SOLVED)
     text = f"model m()\n{set_}; p = 1; A -> n B; A; n B -> A; B; A = 1\nend"
     ds = cn.scan(text, {"p": [0.5, 1.0, 2.0]}, outputs={"end": "B"})
     # n (1 - B/n) = n B

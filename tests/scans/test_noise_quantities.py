@@ -2,6 +2,7 @@
 
 import numpy as np
 from support.scans import XOR, changed
+from support.tolerances import SOLVED
 
 import crn_nn_tellurium as cn
 
@@ -56,9 +57,9 @@ def test_reactions_without_meetings_have_poissons_noise():
     # of the steady state, by hand: what goes in comes out, d B = k X, and a A = (r + d) B
     found = ds.outputs.transpose("a", "X", "speed", "output").values
     x, a = ds.X.values[None, :, None], ds.a.values[:, None, None]
-    np.testing.assert_allclose(found[..., 1], x * np.ones_like(a) * np.ones(2), rtol=1e-9)
-    np.testing.assert_allclose(found[..., 0], 3 * x / a * np.ones(2), rtol=1e-9)
-    np.testing.assert_allclose(VOLUME * ds.standard_deviation**2, ds.outputs, rtol=1e-9)
+    np.testing.assert_allclose(found[..., 1], x * np.ones_like(a) * np.ones(2), rtol=SOLVED)
+    np.testing.assert_allclose(found[..., 0], 3 * x / a * np.ones(2), rtol=SOLVED)
+    np.testing.assert_allclose(VOLUME * ds.standard_deviation**2, ds.outputs, rtol=SOLVED)
 
 
 def test_what_is_conserved_has_no_noise():
@@ -69,14 +70,14 @@ def test_what_is_conserved_has_no_noise():
     binomial = np.sqrt(ds.A * share * (1 - share) / VOLUME)
     for name in ("A", "B"):
         found = ds.standard_deviation.sel(output=name).transpose("k", "A")
-        np.testing.assert_allclose(found, binomial.transpose("k", "A"), rtol=1e-9)
+        np.testing.assert_allclose(found, binomial.transpose("k", "A"), rtol=SOLVED)
 
 
 def test_where_molecules_are_few_a_point_is_doubtful_and_kept():
     ds = cn.scan(XOR, {"x0": [0.2, 1.0]}, x=[0, 1], outputs=["outputs", cn.StandardDeviation(10)])
     direct = cn.noise(XOR, [[0.2, 1], [1, 1]], volume=10)
     assert direct.doubtful.any(axis=1).all()
-    np.testing.assert_allclose(ds.standard_deviation, direct.standard_deviation, rtol=1e-9)
+    np.testing.assert_allclose(ds.standard_deviation, direct.standard_deviation, rtol=SOLVED)
     for status, few in zip(ds.status.values.tolist(), direct.doubtful, strict=True):
         names = ", ".join(np.array(direct.species)[few])
         assert status == f"doubtful: standard_deviation, by few molecules of {names}"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support.scans import REVERSIBLE, XOR, assert_close, changed
+from support.tolerances import ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 
@@ -16,8 +17,8 @@ def test_what_is_kept_of_samples_with_targets():
     for h in (1e-3, 0.3):
         net = XOR.with_h(h)
         g = cn.gradient(net, x, y[:, None])
-        assert float(ds.loss.sel(h=h)) == pytest.approx(g.loss, rel=1e-9)
-        assert float(ds.gradient_norm.sel(h=h)) == pytest.approx(g.norm, rel=1e-9)
+        assert float(ds.loss.sel(h=h)) == pytest.approx(g.loss, rel=SOLVED)
+        assert float(ds.gradient_norm.sel(h=h)) == pytest.approx(g.norm, rel=SOLVED)
         assert ds["class"].sel(h=h).values.tolist() == net.predict(x).tolist()
         assert float(ds.accuracy.sel(h=h)) == np.mean(net.predict(x) == y)
         np.testing.assert_array_equal(
@@ -46,10 +47,10 @@ def test_gradients_and_times_with_inputs_that_are_varied_too():
                 inputs = np.column_stack([np.full(2, x0), x[:, 1]])
                 at = {"x0": x0, "b1_1": b, "h": h}
                 assert float(ds.gradient_norm.sel(at)) == pytest.approx(
-                    cn.gradient(net, inputs, y).norm, rel=1e-9
+                    cn.gradient(net, inputs, y).norm, rel=SOLVED
                 )
                 times = cn.settling_time(net, inputs, bound="cheap")
-                np.testing.assert_allclose(ds.settling_time.sel(at).values, times, rtol=1e-12)
+                np.testing.assert_allclose(ds.settling_time.sel(at).values, times, rtol=ROUNDED)
 
 
 def test_a_function_of_the_result():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support import networks
+from support.tolerances import INTEGRATED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.sensitivity import adjoint_in_time
@@ -29,7 +30,7 @@ def test_one_neuron_to_ten_digits():
     by_each = [2 * value * exact(*(np.array([w, b, h]) + place)).imag / step for place in places]
     # both runs are integrated to 1e-10
     np.testing.assert_allclose(g.outputs[0, 0], value, rtol=1e-9)
-    np.testing.assert_allclose(g.vector(), by_each, rtol=1e-8)
+    np.testing.assert_allclose(g.vector(), by_each, rtol=INTEGRATED)
 
 
 # the model's own start depends on the parameters; "skip connections" reads inputs and layers, and
@@ -46,7 +47,7 @@ def test_it_agrees_with_the_variational_equations(name, initial):
     size = np.abs(other.vector()).max()
     # CVODE's own error, with some 1e-10 a step; the adjoint's is below 1e-9
     np.testing.assert_allclose(found.vector(), other.vector(), rtol=0, atol=1e-8 * size)
-    np.testing.assert_allclose(found.inputs, other.inputs, rtol=0, atol=1e-8 * size)
+    np.testing.assert_allclose(found.inputs, other.inputs, rtol=0, atol=INTEGRATED * size)
 
 
 @pytest.mark.parametrize("name", ["skip connections", "Normalized output"])
@@ -62,8 +63,26 @@ def test_implicit_steps_and_parts_of_a_batch_change_nothing(monkeypatch, name):
             other = cn.gradient(net, x, y, time=2.0, inputs=True)
         # each of both ways has errors of some 1e-9
         np.testing.assert_allclose(other.vector(), found.vector(), rtol=0, atol=1e-8 * size)
-        np.testing.assert_allclose(other.inputs, found.inputs, rtol=0, atol=1e-8 * size)
-        np.testing.assert_allclose(other.outputs, found.outputs, rtol=1e-8)
+        np.testing.assert_allclose(other.inputs, found.inputs, rtol=0, atol=INTEGRATED * size)
+        np.testing.assert_allclose(other.outputs, found.outputs, rtol=INTEGRATED)
+
+
+@pytest.mark.parametrize("sizes", [(1e-12, 1e-18), (1e12, 1e6), (1.0, 1e-9)])
+def test_gradients_are_as_exact_for_samples_that_hardly_count(sizes):
+    """The run back is held beside each sample's own slope, whatever that of others is."""
+    net, x = CORPUS["skip connections"].net, CORPUS["skip connections"].x[:2]
+
+    def found(slopes):
+        slopes = np.array(slopes)
+        loss = cn.Loss(
+            lambda outputs, _: slopes * outputs[:, 0],
+            lambda outputs, _: slopes[:, None] * np.ones_like(outputs),
+        )
+        return cn.gradient(net, x, np.zeros((2, 1)), loss, time=1.0, inputs=True)
+
+    usual, here = found([1.0, 1.0]), found(sizes)
+    expected = np.array(sizes)[:, None] * usual.inputs
+    np.testing.assert_allclose(here.inputs, expected, rtol=INTEGRATED)
 
 
 def test_late_read_outs_of_a_large_network_have_the_gradient_of_the_steady_state(rng):

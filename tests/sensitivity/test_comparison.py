@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from support import networks
+from support.tolerances import ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.sensitivity import gradients
@@ -20,7 +21,7 @@ def test_all_methods_side_by_side():
     }
     frame = report.to_frame()
     assert frame.index[0] == "w1_0_0"
-    np.testing.assert_allclose(frame["adjoint"], frame["closed_form"], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(frame["adjoint"], frame["closed_form"], rtol=SOLVED, atol=ROUNDED)
 
 
 def test_ways_to_a_gradient_at_a_read_out_time_side_by_side(monkeypatch):

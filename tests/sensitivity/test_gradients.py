@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from support import networks
+from support.tolerances import DIFFERENCED, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.losses import resolve_loss
@@ -39,8 +40,8 @@ def test_exact_methods_agree(case):
     for other in others:
         assert agree(adjoint, other, sizes, 1e-10), other
         scale = np.abs(adjoint.inputs).max() + 1e-300
-        np.testing.assert_allclose(other.inputs / scale, adjoint.inputs / scale, atol=1e-9)
-        assert np.isclose(other.loss, adjoint.loss, rtol=1e-9)
+        np.testing.assert_allclose(other.inputs / scale, adjoint.inputs / scale, atol=SOLVED)
+        assert np.isclose(other.loss, adjoint.loss, rtol=SOLVED)
 
 
 # formulas of all activations are the next test's and the last one's; here it is the stated error
@@ -117,7 +118,7 @@ def test_exact_methods_agree_on_random_networks(seed):
         largest = np.abs(adjoint.vector()).max()
         assert (
             np.max(np.abs(adjoint.vector() - other.vector()))
-            <= tolerance * largest + 1e-12 * sizes.max()
+            <= tolerance * largest + ROUNDED * sizes.max()
         )
 
 
@@ -154,7 +155,7 @@ def test_every_loss_has_the_gradient_of_its_value(loss, output, n_out, rng):
     y = rng.integers(0, max(2, n_out), 4) if classes else rng.normal(size=(4, n_out))
     exact = cn.gradient(net, x, y, loss)
     finite = cn.gradient(net, x, y, loss, "finite_difference")
-    assert np.all(np.abs(exact.vector() - finite.vector()) <= finite.error.vector() + 1e-9)
+    assert np.all(np.abs(exact.vector() - finite.vector()) <= finite.error.vector() + SOLVED)
 
 
 def test_the_loss_is_the_mean_over_samples_of_the_sum_over_outputs(rng):
@@ -195,9 +196,9 @@ def test_one_neuron_at_a_time_has_the_exact_gradient():
     assert np.isclose(g.outputs[0, 0], value, rtol=1e-8)
     by_w = (exact(w + 1e-6, h) - exact(w - 1e-6, h)) / 2e-6
     by_h = (exact(w, h + 1e-6) - exact(w, h - 1e-6)) / 2e-6
-    assert np.isclose(g.weights[0][0, 0], 2 * value * by_w, rtol=1e-6)
-    assert np.isclose(g.h[0], 2 * value * by_h, rtol=1e-6)
-    assert np.isclose(g.biases[0][0], 2 * value * by_w / x, rtol=1e-6)
+    assert np.isclose(g.weights[0][0, 0], 2 * value * by_w, rtol=DIFFERENCED)
+    assert np.isclose(g.h[0], 2 * value * by_h, rtol=DIFFERENCED)
+    assert np.isclose(g.biases[0][0], 2 * value * by_w / x, rtol=DIFFERENCED)
 
 
 # "skip connections" has a Tanh and "user's names" a Normalized of their own, in smaller networks
@@ -227,7 +228,9 @@ def test_gradients_at_a_time_agree_with_differences(case):
     assert np.all(
         np.abs(exact.vector() - finite.vector()) <= 3 * finite.error.vector() + 1e-6 * scale
     )
-    assert np.all(np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + 1e-6 * scale)
+    assert np.all(
+        np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + DIFFERENCED * scale
+    )
 
 
 def test_inputs_at_a_time_from_the_models_own_start():
@@ -237,9 +240,9 @@ def test_inputs_at_a_time_from_the_models_own_start():
         x, y = np.array([[0.3, 0.4]]), [[1.0]]
         exact = cn.gradient(net, x, y, time=2.0, inputs=True)
         finite = cn.gradient(net, x, y, time=2.0, inputs=True, method="finite_difference")
-        assert np.all(np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + 1e-6), (
-            options
-        )
+        assert np.all(
+            np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + DIFFERENCED
+        ), options
 
 
 def test_late_read_outs_have_the_gradient_of_the_steady_state(rng):
@@ -275,4 +278,4 @@ def test_networks_take_turns(rng):
         found = cn.gradient(net, x, y)
         # adjoint by units against the formula's, to the solver's 1e-12 and a sum of a few terms
         expected = cn.gradient(net, x, y, method="closed_form")
-        np.testing.assert_allclose(found.vector(), expected.vector(), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(found.vector(), expected.vector(), rtol=SOLVED, atol=ROUNDED)

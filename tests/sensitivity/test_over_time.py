@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from support import networks
+from support.tolerances import DIFFERENCED, IN_TIME, INTEGRATED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.parameter_vector import from_vector, parameters, to_vector
@@ -29,9 +30,9 @@ def test_exact_solution_of_growth_and_decay():
     np.testing.assert_allclose(
         found.output_values[:, 0], a / d + (start - a / d) * decay, rtol=1e-8
     )
-    np.testing.assert_allclose(found["A", "a"], (1 - decay) / d, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(found["A", "a"], (1 - decay) / d, rtol=IN_TIME, atol=SOLVED)
     by_d = -a / d**2 * (1 - decay) - (start - a / d) * t * decay
-    np.testing.assert_allclose(found["A", "d"], by_d, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(found["A", "d"], by_d, rtol=IN_TIME, atol=SOLVED)
 
 
 def test_starts_that_are_formulas_are_differentiated():
@@ -77,7 +78,7 @@ def test_scipy_integrates_the_same_derivatives(name):
     # both integrators work to about 1e-9
     np.testing.assert_allclose(found.output_values, other.y[:n].T, rtol=1e-6, atol=1e-8)
     expected = other.y[n:].T.reshape(len(found.time), n, -1)
-    np.testing.assert_allclose(found.values, expected, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(found.values, expected, rtol=1e-5, atol=IN_TIME)
 
 
 def test_late_times_end_at_the_steady_states_sensitivities():
@@ -147,7 +148,7 @@ def test_many_parameters_take_several_models_and_the_same_answer(monkeypatch):
     at_once = cn.transient_sensitivities(case.net, case.x[0], t_end=2.0, n_points=3)
     monkeypatch.setattr("crn_nn_tellurium.sensitivity.over_time.EQUATIONS_PER_MODEL", 20)
     in_parts = cn.transient_sensitivities(case.net, case.x[0], t_end=2.0, n_points=3)
-    np.testing.assert_allclose(in_parts.values, at_once.values, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(in_parts.values, at_once.values, rtol=DIFFERENCED, atol=INTEGRATED)
 
 
 def test_answers_are_the_same_in_every_process():
@@ -180,9 +181,11 @@ def test_derivatives_by_starts():
         cn.import_antimony(text), t_end=2, n_points=5, parameters=["A", "B", "k"]
     )
     t = found.time
-    np.testing.assert_allclose(found["A", "A"], np.exp(-t), rtol=1e-8)
-    np.testing.assert_allclose(found["B", "A"], np.exp(-t) - np.exp(-2 * t), rtol=1e-7, atol=1e-11)
-    np.testing.assert_allclose(found["B", "B"], np.exp(-2 * t), rtol=1e-8)
+    np.testing.assert_allclose(found["A", "A"], np.exp(-t), rtol=INTEGRATED)
+    np.testing.assert_allclose(
+        found["B", "A"], np.exp(-t) - np.exp(-2 * t), rtol=IN_TIME, atol=1e-11
+    )
+    np.testing.assert_allclose(found["B", "B"], np.exp(-2 * t), rtol=INTEGRATED)
     np.testing.assert_allclose(found["A", "B"], 0.0)
     # C is what is left of A + B: quadratic laws by differences of starts
     pair = "A+B->C; k*A*B; A={!r}; B=0.5; C=0; k=1"

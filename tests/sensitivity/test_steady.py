@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 from support import networks
+from support.tolerances import DIFFERENCED, IN_TIME, INTEGRATED, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.parameter_vector import parameters
@@ -42,13 +43,13 @@ def test_batches_names_and_tables(rng):
     assert found.parameters == (*names, "x0", "x1")
     one = cn.sensitivities(net, x[3], outputs=["y1"], parameters=["x1", "w1_2_0"])
     assert one.values.shape == (1, 2)
-    np.testing.assert_allclose(one["y1", "w1_2_0"], found["y1", "w1_2_0"][3], rtol=1e-12)
+    np.testing.assert_allclose(one["y1", "w1_2_0"], found["y1", "w1_2_0"][3], rtol=ROUNDED)
     assert one.to_frame().columns.tolist() == ["x1", "w1_2_0"]
     assert "1 outputs by 2 parameters" in repr(one)
     step = 1e-6
     changed = (net(x[3] + [0, step]) - net(x[3] - [0, step]))[1] / (2 * step)
-    assert np.isclose(one["y1", "x1"], changed, rtol=1e-6)
-    assert np.isclose(one.relative[0, 0], changed * x[3, 1] / net(x[3])[1], rtol=1e-6)
+    assert np.isclose(one["y1", "x1"], changed, rtol=DIFFERENCED)
+    assert np.isclose(one.relative[0, 0], changed * x[3, 1] / net(x[3])[1], rtol=DIFFERENCED)
 
 
 def test_a_cascade_that_is_no_neural_network_has_its_exact_sensitivities():
@@ -76,7 +77,7 @@ def test_a_cascade_that_is_no_neural_network_has_its_exact_sensitivities():
         ("B", "X"): 2 * k * level / e * a / d,
     }
     for key, value in exact.items():
-        assert np.isclose(found[key], value, rtol=1e-10, atol=1e-12), key
+        assert np.isclose(found[key], value, rtol=1e-10, atol=ROUNDED), key
 
 
 def test_a_species_that_dies_out_has_sensitivities_too():
@@ -91,8 +92,8 @@ def test_a_species_that_dies_out_has_sensitivities_too():
     )
     found = cn.sensitivities(crn)
     np.testing.assert_allclose(found.output_values, [0.0, 1.5], atol=1e-10)
-    assert np.isclose(found["B", "a"], 0.5, rtol=1e-9)
-    assert abs(found["A", "d"]) < 1e-9
+    assert np.isclose(found["B", "a"], 0.5, rtol=SOLVED)
+    assert abs(found["A", "d"]) < SOLVED
 
 
 def network(starts, steps):
@@ -108,16 +109,16 @@ REVERSIBLE = network({"A": 10.0, "B": 0.0}, [("A => B", 2.0), ("B => A", 3.0)])
 def test_what_conserves_something_has_derivatives_by_constants_and_starts():
     """A = s k2 / (k1 + k2), s = A(0) + B(0): all in closed form."""
     found = cn.sensitivities(REVERSIBLE, parameters=["k1", "k2", "A", "B"])
-    np.testing.assert_allclose(found.output_values, [6.0, 4.0], rtol=1e-12)
+    np.testing.assert_allclose(found.output_values, [6.0, 4.0], rtol=ROUNDED)
     np.testing.assert_allclose(found.parameter_values, [2.0, 3.0, 10.0, 0.0])
     exact = np.array([-10 * 3 / 25, 10 * 2 / 25, 0.6, 0.6])
-    np.testing.assert_allclose(found.values[0], exact, rtol=1e-12)
-    np.testing.assert_allclose(found.values[1], [*-exact[:2], 0.4, 0.4], rtol=1e-12)
+    np.testing.assert_allclose(found.values[0], exact, rtol=ROUNDED)
+    np.testing.assert_allclose(found.values[1], [*-exact[:2], 0.4, 0.4], rtol=ROUNDED)
     assert cn.sensitivities(REVERSIBLE).parameters == ("k1", "k2")
     # from a state that is near, whose sum is meant
     near = cn.sensitivities(REVERSIBLE, [3.0, 2.0001], parameters=["k1", "B"])
-    np.testing.assert_allclose(near.output_values, [3.00006, 2.00004], rtol=1e-12)
-    np.testing.assert_allclose(near.values[0], [-5.0001 * 3 / 25, 0.6], rtol=1e-12)
+    np.testing.assert_allclose(near.output_values, [3.00006, 2.00004], rtol=ROUNDED)
+    np.testing.assert_allclose(near.values[0], [-5.0001 * 3 / 25, 0.6], rtol=ROUNDED)
 
 
 def test_two_targets_of_one_inhibitor_agree_with_differences():
@@ -136,6 +137,7 @@ def test_two_targets_of_one_inhibitor_agree_with_differences():
     steps = ["P Q => PQ", "PQ => P Q", "R Q => RQ", "RQ => R Q"]
     crn = network(starts, list(zip(steps, constants, strict=True)))
     found = cn.sensitivities(crn, parameters=["P", "Q", "R", "k1", "k2", "k3", "k4"])
+    # half of the last digit that is known
     assert found.output_values[1] == pytest.approx(106.10312903, abs=5e-9)
     at = np.array([25.0, 150.0, 1800.0, *constants])
     for column, value in enumerate(at):
@@ -143,7 +145,7 @@ def test_two_targets_of_one_inhibitor_agree_with_differences():
         moved = [at + value * step * np.eye(7)[column] for step in (1e-4, -1e-4)]
         up, down = (free(*x[:3], x[3:]) for x in moved)
         expected = (up - down) / (2e-4 * value)
-        assert found.values[1, column] == pytest.approx(expected, rel=1e-6), column
+        assert found.values[1, column] == pytest.approx(expected, rel=DIFFERENCED), column
 
 
 def test_starts_that_follow_from_constants_count():
@@ -153,7 +155,7 @@ def test_starts_that_follow_from_constants_count():
     crn = cn.ReactionNetwork(species, REVERSIBLE.reactions)
     found = cn.sensitivities(crn, outputs=["A"], parameters=["k1", "B"])
     slope = (2 * 5 - 5) * 3 / 25
-    np.testing.assert_allclose(found.values, [[slope, 0.6]], rtol=1e-12)
+    np.testing.assert_allclose(found.values, [[slope, 0.6]], rtol=ROUNDED)
 
 
 def test_a_double_root_has_no_derivatives():
@@ -197,18 +199,18 @@ def test_derivatives_of_dead_ends_are_those_of_the_course():
     text = "A->B; k*A; A->C; q*A; A=1; B=0; C=0; k=1; q=3"
     found = cn.sensitivities(cn.import_antimony(text), parameters=["k", "q", "A", "B"])
     # CVODE's tolerance of derivatives is 1e-10 of each a step
-    assert found["B", "k"] == pytest.approx(3 / 16, rel=1e-8)
-    assert found["B", "q"] == pytest.approx(-1 / 16, rel=1e-8)
-    assert found["B", "A"] == pytest.approx(1 / 4, rel=1e-8)
-    assert found["B", "B"] == pytest.approx(1.0, rel=1e-8)
-    assert found["A", "k"] == pytest.approx(0.0, abs=1e-9)
+    assert found["B", "k"] == pytest.approx(3 / 16, rel=INTEGRATED)
+    assert found["B", "q"] == pytest.approx(-1 / 16, rel=INTEGRATED)
+    assert found["B", "A"] == pytest.approx(1 / 4, rel=INTEGRATED)
+    assert found["B", "B"] == pytest.approx(1.0, rel=INTEGRATED)
+    assert found["A", "k"] == pytest.approx(0.0, abs=SOLVED)
     text = "S+I->2I; b*S*I; I->R; g*I; S=0.99; I=0.01; R=0; b=2; g=1"
     found = cn.sensitivities(cn.import_antimony(text), parameters=["b", "g", "S"])
     size, ratio = found.output_values[found.outputs.index("S")], 2.0
     slope = 1 - ratio * size
-    assert found["S", "b"] == pytest.approx(-size * (1.0 - size) / slope, rel=1e-7)
-    assert found["S", "g"] == pytest.approx(ratio * size * (1.0 - size) / slope, rel=1e-7)
-    assert found["S", "S"] == pytest.approx(size * (1 / 0.99 - ratio) / slope, rel=1e-7)
+    assert found["S", "b"] == pytest.approx(-size * (1.0 - size) / slope, rel=IN_TIME)
+    assert found["S", "g"] == pytest.approx(ratio * size * (1.0 - size) / slope, rel=IN_TIME)
+    assert found["S", "S"] == pytest.approx(size * (1 / 0.99 - ratio) / slope, rel=IN_TIME)
     # at a state that was given no course leads to it
     with pytest.raises(cn.SingularJacobianError, match="does not return"):
         cn.sensitivities(cn.import_antimony(text), found.output_values, parameters=["b"])

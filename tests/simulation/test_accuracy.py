@@ -9,8 +9,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from support.tolerances import LAST_DIGIT, ROUNDED, SUMMED
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.simulation.outcome import ACCURATE
 
 DRIVES = np.concatenate([[0.0], *(sign * np.geomspace(1e-8, 1e8, 9) for sign in (1, -1))])
 KINDS = [cn.SmoothedReLU, cn.Linear, cn.LeakyReLU, cn.Sigmoid, cn.Tanh, cn.Normalized]
@@ -82,6 +84,7 @@ def test_each_species_is_right_by_itself(kind, method):
             if steady.status[i].failed:
                 # P comes to rest at the rate of sum y = h / |z|, and is waited for until t = 1e18
                 assert (kind, method) == (cn.Normalized, "integrate")
+                # where doubles have no digit left of it
                 assert h / -z < 1e-16
                 continue
             species, outputs = exact(net, [z])
@@ -95,7 +98,7 @@ def test_a_species_far_below_the_rest_is_right():
     """S was 309 times too large here, with a residual of 0.99, and called solved."""
     net = single(cn.Sigmoid, 2.9e-11)
     steady = cn.Simulator(net).steady_state([[-6e7]])
-    assert (steady.status[0], steady.residual[0] < 1e-12) == ("solved", True)
+    assert (steady.status[0], steady.residual[0] < ROUNDED) == ("solved", True)
     # h / z^2
     np.testing.assert_allclose(steady["y0"], 2.9e-11 / 6e7**2, rtol=1e-12)
 
@@ -132,7 +135,7 @@ def test_the_error_of_a_difference_says_that_its_digits_are_gone():
     assert "largest error of an output" in repr(steady)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(steady)).error, steady.error)
     units = cn.PhysicalUnits(c0=10, tau=1)
-    np.testing.assert_allclose(steady.in_units(units).error, 10 * steady.error, rtol=1e-15)
+    np.testing.assert_allclose(steady.in_units(units).error, 10 * steady.error, rtol=LAST_DIGIT)
 
 
 # The whole range ---------------------------------------------------------------------------------
@@ -165,7 +168,7 @@ def test_the_closed_form_loses_no_digits(make):
             # where a function has no zero, some ten roundings; z = 0 of odd ones is one. Knots are
             # doubles, so beside them u is right to eps of these
             sizes = np.abs([float(value) for value in expected])
-            assert np.all(error <= 1e-13 * sizes + 1e-300), (h, z, net([z]), expected)
+            assert np.all(error <= SUMMED * sizes + 1e-300), (h, z, net([z]), expected)
 
 
 def edge_layer(rng, n_out, n_in, number):
@@ -229,7 +232,7 @@ def test_what_is_called_solved_is_solved(n, every):
                 continue
             relative = off(y, species) / y
             if outcome.kind.value != "doubtful":
-                assert relative.max() <= 1e-8, (number, way, outcome)
+                assert relative.max() <= ACCURATE, (number, way, outcome)
             # bounds are to first order: of what is off by more than a hundredth they say no more
             # than that
             if relative.max() < 0.01:

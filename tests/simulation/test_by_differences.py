@@ -1,6 +1,7 @@
 """Equations of models that only roadrunner knows: what reads what, and Jacobians."""
 
 import numpy as np
+from support.tolerances import SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation import (
@@ -71,7 +72,7 @@ def test_the_jacobian_is_that_of_mass_action():
     assert len(dependence.members) <= 4
     expected = exact(crn, model, start)
     found = equations.jacobian(start)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9 * np.abs(expected).max())
+    np.testing.assert_allclose(found, expected, rtol=0, atol=SOLVED * np.abs(expected).max())
 
 
 def test_sparse_jacobians_of_many_species_cost_a_few_rates():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support import copasi_worker
 from support.networks import cases, corpus
+from support.tolerances import DIFFERENCED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers import antimony_to_sbml
@@ -53,7 +54,7 @@ def test_copasi_follows_the_same_trajectory(copasi):
     theirs = copasi(copasi_worker.time_course, cn.to_antimony(net, x=[1, 1]), 30, 30)
     ours = cn.Simulator(net).time_course([1, 1], t_end=30, n_points=31)
     for name in ours.species:
-        np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(theirs[name], ours[name], rtol=DIFFERENCED, atol=SOLVED)
 
 
 def test_copasi_agrees_in_physical_units(copasi):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from support.networks import corpus
+from support.tolerances import DIFFERENCED, IN_TIME, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.engines import COMPILED_UP_TO
@@ -29,8 +30,8 @@ def test_both_engines_agree(case):
     # two runs to 1e-10 a step: 1e-6 of each concentration on the way, 1e-9 where they end
     scale = compiled.concentrations + 1e-9 * compiled.concentrations.max()
     off = np.abs(ours.concentrations - compiled.concentrations) / scale
-    assert off.max() < 1e-6
-    assert off[-1].max() < 1e-9
+    assert off.max() < DIFFERENCED
+    assert off[-1].max() < SOLVED
     np.testing.assert_array_equal(ours.concentrations[0], compiled.concentrations[0])
 
 
@@ -68,7 +69,7 @@ def test_many_species_are_solved_layer_by_layer():
         atol=1e-14,
     )
     ours = cn.Simulator(net).time_course(x, 1.0, 2, initial=start).concentrations[-1]
-    np.testing.assert_allclose(ours, by_scipy.y[:, -1], rtol=1e-6)
+    np.testing.assert_allclose(ours, by_scipy.y[:, -1], rtol=DIFFERENCED)
 
 
 @pytest.mark.parametrize("method", ["flat", "integrate"])
@@ -115,7 +116,7 @@ def test_certificates_and_scans_by_either_engine():
     assert times[0] == pytest.approx(times[1], rel=1e-6)
     vary = {"fuel": [0.5, 1.0], "h": [1e-3, 1e-2]}
     points = [cn.scan(cn.Simulator(XOR, n), vary, x=[0, 1], at=[1.0, 9.0]) for n in names]
-    np.testing.assert_allclose(points[0].outputs, points[1].outputs, rtol=1e-7)
+    np.testing.assert_allclose(points[0].outputs, points[1].outputs, rtol=IN_TIME)
     assert points[0].attrs["scan_key"] != points[1].attrs["scan_key"]
 
 

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from support.tolerances import IN_TIME, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.engine import TIGHT, Tolerances, compiled
@@ -55,15 +56,15 @@ def test_arrays_are_in_the_networks_order(order):
     # scipy to 1e-10 relative, CVODE to the same; errors of 20 steps add up to some 1e-8
     expected = by_scipy(crn, start, boundary, constants, TIME)
     found = model.time_course(TIME, start, boundary, constants)
-    np.testing.assert_allclose(found, expected, rtol=1e-7)
+    np.testing.assert_allclose(found, expected, rtol=IN_TIME)
     own = by_scipy(crn, crn.initial_state(), crn.boundary_concentrations, crn.constants, TIME)
-    np.testing.assert_allclose(model.time_course(TIME), own, rtol=1e-7)
+    np.testing.assert_allclose(model.time_course(TIME), own, rtol=IN_TIME)
     rates = model.rates_of_change(start, boundary, constants)
-    np.testing.assert_allclose(rates, crn.right_hand_side(start, boundary, constants), rtol=1e-13)
+    np.testing.assert_allclose(rates, crn.right_hand_side(start, boundary, constants), rtol=SUMMED)
     found = model.steady_states(start[None], boundary[None])
     assert not found.status[0].failed
     gross = crn.balance(found.x[0], boundary).gross
-    assert np.all(np.abs(crn.right_hand_side(found.x[0], boundary)) <= 1e-9 * gross)
+    assert np.all(np.abs(crn.right_hand_side(found.x[0], boundary)) <= SOLVED * gross)
 
 
 def test_signs_are_the_models_own_affair():
@@ -75,7 +76,7 @@ def test_signs_are_the_models_own_affair():
         expected = crn.right_hand_side(x, constants=constants)
         gross = crn.balance(x, constants=constants).gross
         found = model.rates_of_change(x, constants=constants)
-        assert np.all(np.abs(found - expected) <= 1e-13 * gross)
+        assert np.all(np.abs(found - expected) <= SUMMED * gross)
 
 
 def test_boundary_concentrations_may_change_while_it_runs():
@@ -86,8 +87,8 @@ def test_boundary_concentrations_may_change_while_it_runs():
     start = crn.initial_state(before)
     to_change = by_scipy(crn, start, before, crn.constants, np.array([*first, 4.25]))
     expected = by_scipy(crn, to_change[-1], after, crn.constants, np.array([4.25, *last]))
-    np.testing.assert_allclose(found[: len(first)], to_change[:-1], rtol=1e-7)
-    np.testing.assert_allclose(found[len(first) :], expected[1:], rtol=1e-7)
+    np.testing.assert_allclose(found[: len(first)], to_change[:-1], rtol=IN_TIME)
+    np.testing.assert_allclose(found[len(first) :], expected[1:], rtol=IN_TIME)
 
 
 def test_a_course_of_one_time_is_its_start():
@@ -111,6 +112,7 @@ def test_tolerances_are_those_of_one_run(tolerances):
     exact = model.time_course(TIME)
     coarse = model.time_course(TIME, tolerances=tolerances)
     assert not np.array_equal(coarse, exact)
+    # errors of 1e-3 a step add up to some times as much
     np.testing.assert_allclose(coarse, exact, atol=0.02)
     np.testing.assert_array_equal(FlatModel(model.crn).time_course(TIME), exact)
 
@@ -164,7 +166,7 @@ def test_control_coefficients_are_those_of_sizes():
     model = FlatModel(crn, conserved_moieties=True)
     found = model.control_coefficients(x, crn.boundary_concentrations, ["Y1_0", "Yp2_0"], steps)
     exact = cn.sensitivities(crn, x, outputs=["Y1_0", "Yp2_0"], parameters=names).values
-    np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(found, exact, rtol=1e-5, atol=IN_TIME)
 
 
 def two_ended(*further):
@@ -186,9 +188,11 @@ def test_of_two_ends_integration_goes_to_that_of_its_start():
     found = FlatModel(two_ended()).steady_states(starts, np.empty((4, 0)), newton=False)
     assert found.status.tolist() == ["integrated"] * 4
     # as near as 1e-12 of a species' own fixed point, which is what settle works for
+    # both are within 1e-12 of the fixed point (`settle.TOLERANCE`)
     np.testing.assert_allclose(found.x[:, 0], [1, 1, 4, 4], rtol=2e-12)
     # where Newton's method is near an end, it goes there too
     found = FlatModel(two_ended()).steady_states(starts[[0, 3]], np.empty((2, 0)))
+    # both are within 1e-12 of the fixed point (`settle.TOLERANCE`)
     np.testing.assert_allclose(found.x[:, 0], [1, 4], rtol=2e-12)
 
 
@@ -208,6 +212,7 @@ def test_from_a_wrong_root_of_newtons_method_it_goes_back_to_the_start():
     found = model.steady_states(starts, nothing)
     assert found.status.tolist() == ["solved after integration"] * 2
     y = (5 + np.hypot(5, 0.2)) / 2
+    # both are within 1e-12 of the fixed point (`settle.TOLERANCE`)
     np.testing.assert_allclose(found.x, [[1, y], [4, y]], rtol=2e-12)
 
 

@@ -11,10 +11,12 @@ from scipy.integrate import solve_ivp
 from scipy.io import loadmat
 from support import copasi_worker
 from support.public import public
+from support.tolerances import DIFFERENCED, INTEGRATED, ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.simulation.flat import FlatModel
+from crn_nn_tellurium.simulation.outcome import ACCURATE
 from crn_nn_tellurium.simulation.reduced_system import (
     DENSE_UP_TO,
     ROUGH,
@@ -40,7 +42,7 @@ def network(steps, name="m", **starts):
 
 def at_rest(crn):
     steady = cn.Simulator(crn).steady_state()
-    assert steady.residual[0] <= 1e-12
+    assert steady.residual[0] <= ROUNDED
     return dict(zip(steady.species, steady.concentrations[0].tolist(), strict=True))
 
 
@@ -87,12 +89,13 @@ def test_closed_forms(case):
     found, steady = at_rest(crn), cn.Simulator(crn).steady_state()
     bound = dict(zip(steady.species, steady.error[0].tolist(), strict=True))
     for name, value in expected.items():
-        assert abs(steady[name][0] - value) <= bound[name] <= 1e-8, name
+        assert abs(steady[name][0] - value) <= bound[name] <= ACCURATE, name
         assert found[name] == pytest.approx(value, rel=1e-11, abs=1e-12 if not value else 0), name
 
 
 def test_two_targets_of_one_inhibitor():
     found = at_rest(network(BINDING, P=25.0, R=1800.0, Q=150.0))
+    # half of the last digit that is known
     assert found["Q"] == pytest.approx(106.10312903, abs=5e-9)
     # 0.06 P Q = 3e-4 PQ, and of 25 P nearly all are bound: by its own accuracy, not that of the sum
     assert found["P"] == pytest.approx(25 * 5e-3 / (found["Q"] + 5e-3), rel=1e-12)
@@ -112,7 +115,7 @@ def test_copasi_finds_the_same(case, copasi):
     found, theirs = copasi(cn.to_antimony(crn))
     assert found == 1
     for name, value in at_rest(crn).items():
-        assert theirs[name] == pytest.approx(value, rel=1e-6), name
+        assert theirs[name] == pytest.approx(value, rel=DIFFERENCED), name
 
 
 def test_starts_inputs_and_methods():
@@ -126,16 +129,16 @@ def test_starts_inputs_and_methods():
     )
     simulator = cn.Simulator(crn)
     steady = simulator.steady_state([[0.0], [1.0], [4.0]], initial={"B": 2.0})
-    np.testing.assert_allclose(steady["B"], [0.0, 6.0, 9.6], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(steady["B"], [0.0, 6.0, 9.6], rtol=ROUNDED, atol=ROUNDED)
     np.testing.assert_allclose(steady["twice"], 2 * steady["B"])
     assert np.all(steady.error[:, 0] >= 2 * np.abs(steady["B"] - [0.0, 6.0, 9.6]))
-    assert np.all(steady.error <= 1e-12)
+    assert np.all(steady.error <= ROUNDED)
     by_time = simulator.steady_state(method="integrate")
     assert by_time.status == ("integrated",)
-    np.testing.assert_allclose(by_time.concentrations, [[5.0, 5.0]], rtol=1e-8)
+    np.testing.assert_allclose(by_time.concentrations, [[5.0, 5.0]], rtol=INTEGRATED)
     # B(t) = 5 (1 - e^(-10 t)); the input changes at t = 1
     course = simulator.time_course(t_end=2, n_points=5, steps={1.0: [4.0]})
-    assert course["B"][1] == pytest.approx(5 * (1 - np.exp(-5)), rel=1e-8)
+    assert course["B"][1] == pytest.approx(5 * (1 - np.exp(-5)), rel=INTEGRATED)
     assert course["X"].tolist() == [1.0, 1.0, 1.0, 4.0, 4.0]
     np.testing.assert_allclose(course["twice"], 2 * course["B"])
     np.testing.assert_allclose(pickle.loads(pickle.dumps(simulator)).steady_state()["A"], [5.0])
@@ -190,7 +193,7 @@ def test_what_does_not_come_to_rest_says_what_it_does(reason):
 
 def test_an_unstable_state_is_left_and_not_taken_for_the_end():
     """A' = A - A^2: from 1e-20 Newton's method alone would say 0, and from 0 it is 0 for ever."""
-    assert at_rest(GROWTH) == {"A": pytest.approx(1.0, rel=1e-12)}
+    assert at_rest(GROWTH) == {"A": pytest.approx(1.0, rel=ROUNDED)}
     assert at_rest(network([("A => A A", 1.0), ("A A => A", 1.0)])) == {"A": 0.0}
 
 
@@ -200,7 +203,7 @@ def test_of_several_steady_states_the_one_that_the_start_leads_to():
     for start, end in ((0.999, 0.0), (1.001, 3.0), (50.0, 3.0)):
         # beside a species a million times as large, which says nothing about A
         found = at_rest(network([*steps, ("Z => W", 1.0), ("W => Z", 1.0)], A=start, Z=1e6))
-        assert found["A"] == pytest.approx(end, rel=1e-12, abs=1e-12)
+        assert found["A"] == pytest.approx(end, rel=ROUNDED, abs=ROUNDED)
 
 
 def test_large_networks_are_sparse():
@@ -261,7 +264,7 @@ def test_a_rough_integration_answers_where_all_differences_die_down_and_nowhere_
         assert not outcome.failed
         assert any(calls) is exact
         expected = [CLOSED[case][1].get(name, value) for name, value in at_rest(crn).items()]
-        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=ROUNDED)
 
 
 # What others published

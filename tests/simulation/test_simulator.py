@@ -11,6 +11,7 @@ from scipy.integrate import solve_ivp
 from support.compiling import compilations
 from support.failures import fail_to_solve
 from support.networks import ACTIVATIONS, cases, corpus
+from support.tolerances import DIFFERENCED, INTEGRATED, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.smoothing import smoothed_relu
@@ -41,7 +42,7 @@ def test_three_methods_and_the_closed_form_agree(case):
         )
         assert np.all(steady.concentrations > 0)
         assert set(steady.status) <= status
-        assert np.all(steady.residual < 1e-9)
+        assert np.all(steady.residual < SOLVED)
         assert steady.method == method
 
 
@@ -91,7 +92,7 @@ def test_the_trap_is_real_and_reported():
     assert found[0, 0] < 0
     steady = cn.Simulator(net).steady_state([1.0], initial=1.0)
     assert steady.status == ("solved after integration",)
-    assert steady.outputs[0, 0] == pytest.approx(float(net([1.0])[0]), rel=1e-12)
+    assert steady.outputs[0, 0] == pytest.approx(float(net([1.0])[0]), rel=ROUNDED)
 
 
 def test_start_values_are_not_the_answer(monkeypatch):
@@ -187,6 +188,7 @@ def test_few_units_are_checked_as_many_are(units, rng):
     many = simulator.steady_state(x)
     for i, row in enumerate(x):
         one = simulator.steady_state(row)
+        # both are within 1e-12 of the fixed point (`settle.TOLERANCE`)
         np.testing.assert_allclose(one.concentrations[0], many.concentrations[i], rtol=2e-12)
         assert one.residual[0] < 1e-11
         assert one.status == ("solved",)
@@ -203,7 +205,7 @@ def test_batches_are_their_samples(rng):
         # units of all samples are solved side by side, until the last of them is there: the others
         # have a step more or less, of rounding
         alone = simulator.steady_state(x[i]).concentrations[0]
-        np.testing.assert_allclose(alone, together.concentrations[i], rtol=1e-12)
+        np.testing.assert_allclose(alone, together.concentrations[i], rtol=ROUNDED)
     assert len(simulator.steady_state(np.empty((0, 3)))) == 0
     assert simulator.steady_state(x[0].tolist()).outputs.shape == (1, 2)
 
@@ -246,7 +248,7 @@ def test_changed_values_never_recompile(rng):
         for _ in range(10):
             other, x = net(), rng.normal(size=(2, 3))
             outputs = cn.Simulator(other).steady_state(x, method=method).outputs
-            np.testing.assert_allclose(outputs, other(x), rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(outputs, other(x), rtol=SOLVED, atol=SOLVED)
         assert compilations() == before
 
 
@@ -276,7 +278,7 @@ def test_two_simulators_can_take_turns(rng):
     for _ in range(3):
         for net, simulator in zip(nets, simulators, strict=True):
             x = rng.random(3)
-            np.testing.assert_allclose(simulator.steady_state(x).outputs[0], net(x), rtol=1e-9)
+            np.testing.assert_allclose(simulator.steady_state(x).outputs[0], net(x), rtol=SOLVED)
 
 
 # Time courses -------------------------------------------------------------------------------------
@@ -290,7 +292,7 @@ def test_a_neuron_follows_its_exact_solution():
     root = np.sqrt(z**2 + 4 * h)
     up, down = (z + root) / 2, (z - root) / 2
     ratio = (start - up) / (start - down) * np.exp(-root * course.time)
-    np.testing.assert_allclose(course["y0"], (up - down * ratio) / (1 - ratio), rtol=1e-8)
+    np.testing.assert_allclose(course["y0"], (up - down * ratio) / (1 - ratio), rtol=INTEGRATED)
     assert course.time[0] == 0
     assert course.time[-1] == 10
 
@@ -310,7 +312,7 @@ def test_scipy_follows_the_same_trajectory(case, rng):
         rtol=1e-9,
         atol=1e-12,
     )
-    np.testing.assert_allclose(course.concentrations, theirs.y.T, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(course.concentrations, theirs.y.T, rtol=DIFFERENCED, atol=INTEGRATED)
 
 
 def test_default_start_is_the_written_models():
@@ -351,7 +353,7 @@ def test_data_frames_are_read_by_name():
     net = cn.Network([cn.Layer([[1.0, -1.0]])], input_names=["a", "b"])
     frame = pd.DataFrame({"b": [0.5], "other": [9], "a": [2.0]})
     np.testing.assert_allclose(
-        cn.Simulator(net).steady_state(frame).outputs, net([[2.0, 0.5]]), rtol=1e-9
+        cn.Simulator(net).steady_state(frame).outputs, net([[2.0, 0.5]]), rtol=SOLVED
     )
 
 
@@ -419,12 +421,15 @@ def test_units_of_many_rails_are_solved_rail_by_rail():
     )
     x = np.random.default_rng(0).normal(size=(30, 3))
     found = cn.Simulator(net).steady_state(x)
+    # species are within 1e-12, and outputs sums of some
     np.testing.assert_allclose(found.outputs, net(x), rtol=1e-11, atol=1e-11)
     flat = cn.Simulator(net).steady_state(x[:3], method="flat")
-    np.testing.assert_allclose(found.outputs[:3], flat.outputs, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(found.outputs[:3], flat.outputs, rtol=SOLVED, atol=SOLVED)
     one = cn.Simulator(net).steady_state(x[:1])
+    # species are within 1e-12, and outputs sums of some
     np.testing.assert_allclose(one.outputs, net(x[:1]), rtol=1e-11, atol=1e-11)
     again = cn.Simulator(net).steady_state(x, initial=2.0)
+    # species are within 1e-12, and outputs sums of some
     np.testing.assert_allclose(again.outputs, net(x), rtol=1e-11, atol=1e-11)
 
 
@@ -435,4 +440,5 @@ def test_a_rail_that_fails_fails_its_sample():
         found = cn.Simulator(net).steady_state(x, on_error="nan")
     assert [outcome.failed for outcome in found.status] == [False, True, False]
     assert np.isnan(found.outputs[1]).all()
+    # species are within 1e-12, and outputs sums of some
     np.testing.assert_allclose(found.outputs[[0, 2]], net(np.array(x)[[0, 2]]), rtol=1e-11)

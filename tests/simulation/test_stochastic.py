@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from support.stochastic import master_equation, roadrunner_draw, runner
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation import stochastic
@@ -50,7 +51,7 @@ def test_all_states_are_as_likely_as_the_master_equation_says(kind):
         t_end=2.0, n_points=5, volume=volume, draws=draws, seed=0, steps=steps
     )
     molecules = np.round(course.concentrations * volume)
-    np.testing.assert_allclose(course.concentrations * volume, molecules, rtol=1e-12)
+    np.testing.assert_allclose(course.concentrations * volume, molecules, rtol=ROUNDED)
     for point, pieces in ((1, [(0.5, held)]), (4, [(0.7, held), (1.3, 3 * held)])):
         states, likely = master_equation(crn, volume, pieces)
         seen = np.array([np.all(molecules[:, point] == s, axis=-1).sum() for s in states])

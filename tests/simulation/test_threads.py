@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from support.tolerances import SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.basics import Recent
@@ -68,7 +69,7 @@ def test_threads_share_a_simulator(rng):
     def solve(which):
         for _ in range(5):
             found = simulator.steady_state(x[which])
-            np.testing.assert_allclose(found.outputs, expected[which], rtol=1e-9)
+            np.testing.assert_allclose(found.outputs, expected[which], rtol=SOLVED)
             # each sets all that its run relies on, so the other does not even change its last bits
             course = simulator.time_course(x[which][0], t_end=20, n_points=5)
             np.testing.assert_array_equal(course.outputs, alone[which])

@@ -2,10 +2,13 @@
 
 Functions and classes are those of `crn_nn_tellurium.__all__`, methods those of the objects below. A
 base call gives each argument without default a good value; then one argument at a time is a bad
-one. What has no base call is an error here, so that a new public name is not forgotten.
+one. What has no base call is an error here, so that a new public name is not forgotten, and a
+method is either tried or named as one that the package itself calls.
 """
 
+import importlib.util
 import inspect
+import tempfile
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -86,33 +89,82 @@ MADE_BY_US = set(
     StrandDisplacement StatisticalMargin TimeCourse TransientSensitivities
     """.split()
 )
-# abstract, of another package's (a model's .load_ipython_extension), or tried where their file is:
-# readers of files and of other frameworks' models have tests and supports of their own
+# abstract, called by IPython, or of packages that may not be there: those have tests of their own
 LEFT_OUT = set(
     """
-    Activation Optimizer load_ipython_extension as_jax as_torch from_keras from_onnx
-    from_petab_sciml from_torch import_crn import_sbml open_scan
+    Activation Optimizer load_ipython_extension as_jax from_keras from_onnx from_petab_sciml
     """.split()
 )
+if importlib.util.find_spec("torch") is None:
+    LEFT_OUT |= {"as_torch", "from_torch"}
 METHODS = {
     "Simulator": "steady_state time_course compile",
-    "Network": "__call__ classify predict pruned random save load with_h",
-    "ReactionNetwork": "rates right_hand_side jacobian observe initial_state with_starts in_units",
+    "Network": "__call__ classify forward predict predict_proba pruned random save load with_h",
+    "ReactionNetwork": """
+        rates right_hand_side jacobian boundary_jacobian rate_constant_jacobian balance observe
+        initial_state held_state derive starts with_starts in_units
+    """,
+    "Robustness": "band",
+    "Monomial": "derivative",
     "SteadyState": "in_units",
     "TimeCourse": "sample to_frame in_units",
     "Certificate": "in_units",
     "Attack": "ranking",
-    "PhysicalUnits": "concentration time hours moment rate_constant",
+    "PhysicalUnits": "concentration time hours moment rate_constant of",
     "Interval": "contains",
     "Noise": "at",
     "SmallestVolume": "share of_share",
     "Tanh": "rescaled",
     "Expression": "derivative evaluate",
-    "CRNClassifier": "fit predict predict_proba",
+    "CRNClassifier": "fit predict predict_proba decision_function",
     "CRNRegressor": "fit predict",
     "RateErrors": "of",
 }
-"""Methods that users call, by class; the others are for activations or optimisers of one's own."""
+"""Methods that users call, by class."""
+WITHIN = {
+    # of numbers alone, in the innermost loops
+    cn.Activation: """
+        __call__ concentrations derivative drive h_derivative probabilities read read_between
+    """,
+    cn.Monomial: "evaluate",
+    cn.Optimizer: "descend memory",
+    cn.Layer: "pre_activation read",
+    cn.Network: "need_classes spans width",
+    cn.PhysicalUnits: "convert definition identifier name revert text",
+    cn.RateErrors: "factors",
+    cn.Reaction: "catalytic_sides",
+    cn.ClassProbability: "check keep needs_values variable",
+    cn.Roadrunner: "model",
+    # scikit-learn's
+    cn.CRNClassifier: "get_params set_params score set_score_request",
+}
+"""By class, or one that others are like, what the package calls with what it has checked itself."""
+OTHERS = ("ChemistryRunner",)
+"""roadrunner's, with the methods of its own."""
+
+
+def untried() -> list[str]:
+    """Methods with arguments of public classes that stand in neither list, for that class or for
+    another that it shares a base of ours with, as activations do.
+    """
+    listed = [(getattr(cn, name), set(names.split())) for name, names in METHODS.items()]
+    listed += [(kind, set(names.split())) for kind, names in WITHIN.items()]
+    found = []
+    for name in sorted(set(cn.__all__) - set(OTHERS)):
+        kind = getattr(cn, name)
+        if not inspect.isclass(kind) or issubclass(kind, BaseException):
+            continue
+        known = {m for other, names in listed if _ours(kind) & _ours(other) for m in names}
+        for method in dir(kind):
+            call = getattr(kind, method)
+            public = method == "__call__" or not method.startswith("_")
+            if public and callable(call) and set(inspect.signature(call).parameters) - {"self"}:
+                found += [] if method in known else [f"{name}.{method}"]
+    return found
+
+
+def _ours(kind: type) -> set[type]:
+    return {base for base in kind.__mro__ if base.__module__.startswith(cn.__name__)}
 
 
 @cache
@@ -209,10 +261,20 @@ def otherwise() -> dict[str, dict[str, Any]]:
         "LocalReaction": {"products": ("B",), "rate_constant": "s"},
         "Interval.contains": {"values": [0.35, 0.7]},
         "Expression.evaluate": {"values": {"A": 1.0}},
+        "Network.classify": {"outputs": np.array([[0.2, 0.8]])},
+        "import_crn": {"path": written("decay.crn")},
+        "import_sbml": {"path": written("decay.xml")},
+        "open_scan": {"path": written("scan.nc")},
+        "from_torch": {"module": torch_module()} if "from_torch" not in LEFT_OUT else {},
         **{
-            f"ReactionNetwork.{m}": values for m in "rates right_hand_side jacobian observe".split()
+            f"ReactionNetwork.{m}": values
+            for m in """
+                rates right_hand_side jacobian boundary_jacobian rate_constant_jacobian balance
+                observe
+            """.split()
         },
         "ReactionNetwork.with_starts": {"boundary": []},
+        "ReactionNetwork.derive": {"constants": [1.0]},
         "Simulator.steady_state": {"x": X},
         "Simulator.time_course": {"x": X, "t_end": 1.0, "n_points": 3},
         "export": {"path": "out.xml", "overwrite": True},
@@ -245,12 +307,32 @@ def otherwise() -> dict[str, dict[str, Any]]:
 
 
 @cache
+def written(name: str) -> Path:
+    """A file of ours, by name, for as long as this process runs."""
+    folder = Path(_FOLDER.name)
+    if name.endswith(".nc"):
+        cn.scan(good()["net"], {"x0": [0.0, 1.0]}, path=folder / name)
+        return folder / name
+    return cn.export(good()["crn"], folder / name)
+
+
+def torch_module() -> Any:
+    """A layer of PyTorch's, with a function of it."""
+    import torch
+
+    return torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU())
+
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="arguments_", ignore_cleanup_errors=True)
+
+
+@cache
 def thing(name: str) -> Any:
     """The public name, or what a function is asked of by its first argument's name."""
     net, X = good()["net"], good()["X"]
     made = {
         "Simulator": lambda: cn.Simulator(net),
-        "Network": lambda: net,
+        "Network": lambda: cn.Network.random([2, 3, 2], seed=0, output=cn.Normalized(h=0.1)),
         "ReactionNetwork": lambda: good()["crn"],
         "SteadyState": lambda: cn.Simulator(net).steady_state(X),
         "TimeCourse": lambda: cn.Simulator(net).time_course(X, 1.0, 5),
@@ -262,6 +344,8 @@ def thing(name: str) -> Any:
         "Tanh": lambda: cn.Tanh(),
         "Interval": lambda: cn.Interval(np.array([0.0, 0.5]), np.array([0.5, 1.0])),
         "Expression": lambda: good()["expression"],
+        "Monomial": lambda: cn.Monomial(2.0, (("A", 1.0),)),
+        "Robustness": lambda: cn.robustness(net, X, [1, 0], noise=cn.RateErrors(0.1, draws=2)),
         "CRNClassifier": lambda: cn.CRNClassifier((2,), max_iter=2).fit(X, [0, 1]),
         "CRNRegressor": lambda: cn.CRNRegressor((2,), max_iter=2).fit(X, [0.0, 1.0]),
         "RateErrors": lambda: cn.RateErrors(0.1, draws=2),

@@ -6,24 +6,7 @@ import numpy as np
 import tellurium as te
 from scipy.linalg import expm
 
-
-def propensities_text(crn, boundary, volume):
-    """Antimony of species counted in molecules, with propensities for laws."""
-    held = dict(zip(crn.boundary, boundary * volume, strict=True))
-    held |= dict(zip(crn.floating, np.round(crn.initial_state(boundary) * volume), strict=True))
-    lines = ["unit substance = item; unit extent = item; compartment comp = 1"]
-    lines += [f"Vol = {float(volume)!r}"]  # bioscrape takes _V for its own
-    for s in crn.species:
-        start = float(held[s.id])
-        lines.append(f"species {'$' if s.boundary else ''}{s.id} in comp; {s.id} = {start!r}")
-    lines += [f"{name} = {value!r}" for name, value in crn.constant_values.items()]
-    for reaction in crn.reactions:
-        factors = [reaction.rate_constant]
-        for name, count in reaction.substrates:
-            factors += [name, *(f"({name} - {i})" for i in range(1, count))]
-        per_volume = {0: "*Vol", 1: ""}.get(reaction.order, f"/Vol^{reaction.order - 1}")
-        lines.append(f"{reaction.id}: {reaction.equation}; {'*'.join(factors)}{per_volume}")
-    return "model *stochastic()\n" + "\n".join(lines) + "\nend\n"
+from crn_nn_tellurium.benchmarks import propensities_text
 
 
 def runner(crn, boundary, volume):

@@ -18,6 +18,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.training import rounds
@@ -98,7 +99,7 @@ def test_bounds_hold_without_standardisation(iris):
         (6,), max_rate_constant=4.0, standardize=False, max_iter=60, random_state=0
     )
     net = model.fit(iris[0] / 8, iris[1]).network_
-    assert cn.to_reactions(net).constants.max() <= 4.0 * (1 + 1e-12)
+    assert cn.to_reactions(net).constants.max() <= 4.0 * (1 + ROUNDED)
 
 
 def test_several_targets(rng):

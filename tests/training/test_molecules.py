@@ -9,6 +9,7 @@ import pytest
 from scipy import sparse
 from scipy.special import logsumexp
 from support.networks import ACTIVATIONS
+from support.tolerances import LAST_DIGITS, ROUNDED, SUMMED
 from support.trainings import small
 
 import crn_nn_tellurium as cn
@@ -118,6 +119,7 @@ def test_loss_and_derivatives_are_those_of_the_reactions_noise(net):
     # of fourth order: steps of 1e-2 leave some 1e-8, and rounding 1e-12 / 1e-2
     h = 1e-2 * np.linalg.norm(theta) / np.sqrt(len(theta))
     differences = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
+    # those 1e-8 and 1e-10, where parts cancel
     assert slope @ along == pytest.approx(differences, rel=1e-6, abs=1e-7 * abs(value))
 
 
@@ -141,6 +143,7 @@ def test_every_derivative_is_that_of_the_objective(loss):
     steps = np.eye(len(theta)) * h
     value = [[objective(theta + k * step, samples)[0] for k in (-2, -1, 1, 2)] for step in steps]
     differences = np.array(value) @ [1, -8, 8, -1] / (12 * h)
+    # rounding of 1e-12 over a step of 1e-4 or 1e-6, as above
     np.testing.assert_allclose(slope, differences, atol=1e-7 * np.abs(slope).max())
 
 
@@ -155,8 +158,10 @@ def test_the_expected_loss_of_squares_is_exact_and_of_others_near():
             resolve_loss("squared_error", net), mean, covariance, t
         )
         spread = np.einsum("nii->n", covariance)
-        assert value == pytest.approx(np.mean(np.square(mean - t).sum(axis=1) + spread), rel=1e-12)
-        np.testing.assert_allclose(by_mean, 2 * (mean - t) / 4, atol=1e-12)
+        assert value == pytest.approx(
+            np.mean(np.square(mean - t).sum(axis=1) + spread), rel=ROUNDED
+        )
+        np.testing.assert_allclose(by_mean, 2 * (mean - t) / 4, atol=ROUNDED)
         np.testing.assert_allclose(by_covariance, np.eye(n_out) / 4 * np.ones((4, 1, 1)), atol=1e-9)
     # of cross-entropy, against many draws
     net = cn.Network.random([2, 3], seed=0, output=cn.Linear(h=0.1))
@@ -176,8 +181,8 @@ def test_many_samples_come_in_parts(monkeypatch):
     whole = objective(objective.coordinates.start, samples)
     monkeypatch.setattr("crn_nn_tellurium.training.objective._COVARIANCES", 1)
     parts = objective(objective.coordinates.start, samples)
-    np.testing.assert_allclose(parts[0], whole[0], rtol=1e-14)
-    np.testing.assert_allclose(parts[1], whole[1], rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(parts[0], whole[0], rtol=LAST_DIGITS)
+    np.testing.assert_allclose(parts[1], whole[1], rtol=ROUNDED, atol=LAST_DIGITS)
 
 
 @pytest.mark.slow
@@ -247,8 +252,8 @@ def test_sparse_weights_have_the_same_derivatives():
         objective(objective.coordinates.start, samples)
         for objective, samples in map(objective_of, nets)
     )
-    assert other == pytest.approx(value, rel=1e-13)
+    assert other == pytest.approx(value, rel=SUMMED)
     # all but the derivative by the entry that is not stored; biases begin at 0 as well
     start = objective_of(nets[0])[0].coordinates
     (place,) = np.flatnonzero((start.start == 0) & start.is_weight)
-    np.testing.assert_allclose(sparse_slope, np.delete(slope, place), rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(sparse_slope, np.delete(slope, place), rtol=1e-10, atol=SUMMED)
