@@ -6,12 +6,13 @@ pickled.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import io
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from crn_nn_tellurium.basics.arrays import is_sparse
-from crn_nn_tellurium.basics.checks import path_of
+from crn_nn_tellurium.basics.checks import brief, path_of
 from crn_nn_tellurium.basics.files import read_bytes, read_text, reading, write_files
 from crn_nn_tellurium.basics.identifiers import first_twice
 from crn_nn_tellurium.errors import FileFormatError
@@ -130,6 +131,17 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def check_entries(what: str, entries: Any, known: Collection[str]) -> None:
+    """Refuse an entry that no reader looks at: a misspelt one would be left out in silence."""
+    if not isinstance(entries, dict):
+        raise FileFormatError(f"{what} is {brief(entries)}; expected {{{', '.join(known)}}}")
+    for name in entries:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            meant = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(known)}"
+            raise FileFormatError(f"{what}: unknown entry {name[:80]!r}; {meant}")
+
+
 def plain_of(document: Any) -> Any:
     """The same with lists in place of arrays, as JSON has them."""
     return _to_plain(document, {}, "", True)
@@ -228,8 +240,9 @@ def _unpack(path: Path, reference: Any, keys: set[str]) -> dict[str, np.ndarray[
     name = reference.get("file") if isinstance(reference, dict) else None
     if not isinstance(name, str) or Path(name).name != name:
         raise FileFormatError(
-            f"{str(path)!r}: names its arrays {reference!r}; expected a file beside it"
+            f"{str(path)!r}: names its arrays {brief(reference)}; expected a file beside it"
         )
+    check_entries(f"{str(path)!r}: arrays", reference, ("file", "sha256"))
     # beside a link, or beside what it leads to
     beside = path.with_name(name), Path(os.path.realpath(path)).with_name(name)
     companion = next((one for one in beside if one.is_file()), None)

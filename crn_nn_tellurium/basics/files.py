@@ -14,6 +14,9 @@ from crn_nn_tellurium import errors
 from crn_nn_tellurium.errors import FileFormatError
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
+_MOST_BYTES = 2**31
+"""Of a file: twice what a document's arrays may take."""
+_STREAMS = "/dev/stdin", "/dev/fd/", "/proc/self/fd/"
 _REASON = 300
 """Characters of a library's words that an error repeats."""
 
@@ -160,17 +163,33 @@ def read_text(path: str | os.PathLike[str]) -> str:
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """Read a file; errors say which."""
-    with finding(path):
-        return Path(path).read_bytes()
+    with finding(path), open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if 0 < size <= _MOST_BYTES:
+            return file.read()
+        content = bytearray()
+        # a stream does not say beforehand how long it is
+        while size == 0 and len(content) <= _MOST_BYTES and (part := file.read(2**20)):
+            content += part
+    if max(size, len(content)) > _MOST_BYTES:
+        raise FileFormatError(f"{str(path)!r}: it has more than {_MOST_BYTES:,} bytes")
+    return bytes(content)
 
 
 @contextmanager
 def finding(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Say which file is not there, or cannot be read: of a broken disk the system names none."""
+    """Say which file is not there, or cannot be read: of a broken disk the system names none.
+
+    Devices never end and nobody may ever write into a pipe, so neither is opened, but for the
+    streams that a shell gives us: /dev/stdin, and /dev/fd/63 for <(...).
+    """
     label = repr(str(path))
     if "\0" in str(path):
         raise FileNotFoundError(f"{label}: no file has such a name")
     try:
+        kind = os.stat(path).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind) or str(path).startswith(_STREAMS)):
+            raise FileFormatError(f"{label}: a device or a pipe; expected a file")
         yield
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{label}: there is no such file") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
@@ -34,6 +35,22 @@ def cell(text: str) -> str:
     """
     is_formula = _FORMULA.match(text) is not None and _NUMBER.fullmatch(text) is None
     return f"'{text}" if is_formula else text
+
+
+def visible(text: str) -> str:
+    """A text for a terminal, which would take some characters of a name for commands, or for the
+    direction of what follows: they stand as their codes.
+
+    >>> visible("a\x1b[31mb")
+    'a\\\\x1b[31mb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if _is_shown(char) else ascii(char)[1:-1] for char in text)
+
+
+def _is_shown(char: str) -> bool:
+    return char in "\n\t" or not unicodedata.category(char).startswith("C")
 
 
 def separator(path: Path | None) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from crn_nn_tellurium.basics import check_target, separator, to_csv, write_bytes
+from crn_nn_tellurium.basics import check_target, separator, to_csv, visible, write_bytes
 from crn_nn_tellurium.errors import InputError
 
 # Names are anybody's: a bracket or a colon in one is no colour and no picture
@@ -23,22 +23,30 @@ _SHORT = 40
 
 def new_table(title: str, left: Sequence[str], right: Sequence[str] = ()) -> Table:
     """A table to print, with columns of words and, behind them, columns of numbers."""
-    table = Table(title=title, show_header=any((*left, *right)))
+    table = _Table(title=visible(title), show_header=any((*left, *right)))
     for heading in left:
-        table.add_column(heading)
+        table.add_column(visible(heading))
     for heading in right:
-        table.add_column(heading, justify="right")
+        table.add_column(visible(heading), justify="right")
     return table
+
+
+class _Table(Table):
+    """A table whose cells may be anybody's names."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        shown = (visible(one) if isinstance(one, str) else one for one in cells)
+        super().add_row(*shown, **options)
 
 
 def say(text: str, style: str = "") -> None:
     """Print a line as it is, not broken."""
-    console.print(text, soft_wrap=True, style=style)
+    console.print(visible(text), soft_wrap=True, style=style)
 
 
 def note(text: str) -> None:
     """Say what is not the answer: on standard error, for the answer may go through a pipe."""
-    print(text, file=sys.stderr)
+    print(visible(text), file=sys.stderr)
 
 
 def say_written(what: str, *paths: Path | None) -> None:

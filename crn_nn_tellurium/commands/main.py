@@ -57,7 +57,7 @@ class _Verbs(TyperGroup):
             where = "standard output: "  # of all that is written, it alone has no name
         verb = self.get_command(ctx, ctx.invoked_subcommand)
         options = {} if verb is None else {p.name: p.opts[-1] for p in verb.params}
-        print(f"crn-nn: {where}{as_typed(' '.join(text.split()), options)}", file=sys.stderr)
+        print(_line(f"{where}{as_typed(' '.join(text.split()), options)}"), file=sys.stderr)
         raise SystemExit(code)
 
 
@@ -105,10 +105,16 @@ for verb in VERBS:
     app.command(verb)(import_module(f"crn_nn_tellurium.commands.{module}").command)
 
 
+def _line(text: str) -> str:
+    from crn_nn_tellurium.basics import visible  # which takes its time: help has none
+
+    return f"crn-nn: {visible(text)}"
+
+
 def main() -> None:
     """Run the command."""
     # a user of the command has no line of ours to look at
-    warnings.formatwarning = lambda message, *_, **__: f"crn-nn: {message}\n"
+    warnings.formatwarning = lambda message, *_, **__: f"{_line(str(message))}\n"
     app()
 
 

@@ -80,6 +80,11 @@ def write(source: Source, options: Options) -> dict[str, str | bytes]:
 
 def _run(task: dict[str, Any], stem: str) -> dict[str, str | bytes]:
     """What COPASI makes of a task, in a process of its own."""
+    if not stem.isprintable():
+        raise FileFormatError(
+            f"{stem!r}: the file names its report after itself, in XML, which has no such"
+            " characters; expected a name that can be printed"
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.cps")  # COPASI reads no file with a name outside ASCII
         data = Path(folder, f"model{_DATA}")

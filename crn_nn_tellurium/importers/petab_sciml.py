@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import check_kind, read_text, reading, require
+from crn_nn_tellurium.basics import check_kind, first_twice, read_text, reading, require
 from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.importers.hdf5 import check_hdf5
 from crn_nn_tellurium.importers.torch_functions import ARITHMETIC, function
@@ -164,8 +164,16 @@ def _read(path: Path) -> Any:
 
 
 def _loader(yaml: Any) -> Any:
-    """YAML as pyyaml reads it, with numbers as in YAML 1.2 and JSON: 1e-05 is one, and 1_0 none."""
-    loader: Any = type("Loader", (yaml.SafeLoader,), {})
+    """YAML as pyyaml reads it, with numbers as in YAML 1.2 and JSON: 1e-05 is one, and 1_0 none;
+    names of a mapping are different: of two alike, pyyaml takes the last.
+    """
+
+    def once(self: Any, node: Any, deep: bool = False) -> Any:
+        if (twice := first_twice([key.value for key, _ in node.value])) is not None:
+            raise ValueError(f"{twice!r} is there twice, line {node.start_mark.line + 1}")
+        return yaml.SafeLoader.construct_mapping(self, node, deep)
+
+    loader: Any = type("Loader", (yaml.SafeLoader,), {"construct_mapping": once})
     loader.yaml_implicit_resolvers = {
         first: [(tag, known) for tag, known in kinds if not tag.endswith((":int", ":float"))]
         for first, kinds in loader.yaml_implicit_resolvers.items()

@@ -19,6 +19,9 @@ NUMBERS = {
 }
 
 
+_MOST_FACTORS = 170
+
+
 def _chain(holds: Callable[[float, float], bool]) -> Callable[..., float]:
     """A comparison, which in MathML may go on: a < b < c."""
     return lambda *values: float(all(holds(a, b) for a, b in pairwise(values)))
@@ -27,7 +30,8 @@ def _chain(holds: Callable[[float, float], bool]) -> Callable[..., float]:
 def _factorial(n: float) -> float:
     if n != int(n):
         raise ValueError(f"factorial of {n!r}")
-    return float(math.factorial(int(n)))
+    # beyond any double Python would go on multiplying, for hours
+    return float(math.factorial(int(n))) if n <= _MOST_FACTORS else math.inf
 
 
 def _logarithm(*values: float) -> float:

@@ -14,7 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from xml.parsers import expat
 
-from crn_nn_tellurium.basics import reading
+from crn_nn_tellurium.basics import number, reading
 from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.importers.sbml_symbols import parts_of
 
@@ -23,6 +23,8 @@ _DEEPEST, _DEEPEST_FORMULA = 100, 2000
 # and roadrunner at some 4,000 operands of one sum
 _MOST_OPERANDS = 3000
 _MOST_ATTRIBUTES, _LONGEST = 1000, 2**20
+_BETWEEN = "\0"
+"""Of the parts of a number, where XML has <sep/>; no text of it has this character."""
 _MOST_PARTS = 2**19
 """How many parts formulas may gain as functions and rules are put in where they are used."""
 _MOST_SUBMODELS = 10_000
@@ -65,6 +67,7 @@ def check_sbml(text: str | bytes, origin: str, allow_files: bool = False) -> Non
     widths: list[int] = []
     depth, math_from, submodels = 0, 0, dict[str, list[str]]()
     open_model = [""]
+    written: list[str] = []
 
     def refuse(what: str) -> None:
         line = parser.CurrentLineNumber
@@ -90,6 +93,10 @@ def check_sbml(text: str | bytes, origin: str, allow_files: bool = False) -> Non
                         f"an operator has more than {_MOST_OPERANDS} operands, on which"
                         " libRoadRunner ends the process; write its sum as several rules"
                     )
+            if name == "cn":
+                parser.CharacterDataHandler = written.append
+            elif name == "sep":
+                written.append(_BETWEEN)
         if len(attributes) > _MOST_ATTRIBUTES or max(map(len, attributes.values()), default=0) > (
             _LONGEST
         ):
@@ -115,8 +122,20 @@ def check_sbml(text: str | bytes, origin: str, allow_files: bool = False) -> Non
         nonlocal depth, math_from
         math_from = 0 if depth == math_from else math_from
         depth -= 1
+        if parser.CharacterDataHandler is not None and tag.rpartition(":")[2] == "cn":
+            check_number("".join(written))
+            written.clear()
+            parser.CharacterDataHandler = None
         if tag.rpartition(":")[2] == "modelDefinition":
             open_model.pop()
+
+    def check_number(text: str) -> None:
+        # libSBML reads as far as it can: 1 of 1_0, and 0 of 0x10
+        for part in text.split(_BETWEEN):
+            try:
+                number(part)
+            except ValueError:
+                refuse(f"<cn> holds {part[:40]!r}; expected a number")
 
     def doctype(*_: Any) -> None:
         refuse("it has a document type, whose entities may stand for anything; expected none")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import check_kind, require, some
+from crn_nn_tellurium.basics import check_kind, finding, require, some
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.operators import Options, to_network
@@ -179,8 +179,9 @@ def _state(path: Path) -> dict[str, Any]:
 
         expected = "tensors by name, torch.save(module.state_dict(), path)"
     try:
-        found = load(path)
-    except OSError:
+        with finding(path):
+            found = load(path)
+    except (OSError, FileFormatError):
         raise
     except Exception as error:  # pickle's, zip's and safetensors' own kinds
         # PyTorch's own advice is to read it all the same

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.basics import FloatArray, real_numbers
 from crn_nn_tellurium.errors import NetworkError
 from crn_nn_tellurium.importers.torch_functions import FUNCTIONS, at, refused
 from crn_nn_tellurium.operators import (
@@ -66,7 +66,7 @@ class Parameters:
         array = self.arrays[name]
         if np.shape(array) != shape:
             raise NetworkError(f"{name!r} has shape {np.shape(array)}; expected {shape}")
-        numbers = np.asarray(array, dtype=float)
+        numbers = real_numbers(repr(name), array, error=NetworkError)
         if not np.isfinite(numbers).all():
             raise NetworkError(f"{name!r} holds numbers that are not finite")
         return numbers

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from crn_nn_tellurium.basics import (
+    brief,
+    check_entries,
     check_kind,
     numbers_in,
     path_of,
@@ -26,6 +28,8 @@ FIELDS = ("name", "task", "inputs", "input_range", "input_names", "output_names"
 """What a file keeps of a network besides its layers."""
 _HEAD = 2**16
 """Bytes of a file in which its format stands, whoever put its keys in another order."""
+_KNOWN = ("format", "format_version", *FIELDS, "layers")
+_OF_LAYERS = ("name", "inputs", "activation", "weights", "bias")
 _Made = TypeVar("_Made")
 
 
@@ -87,6 +91,7 @@ def load(
             f"{label!r}: format version {version!r}; this package reads versions 1 to"
             f" {FORMAT_VERSION}; a newer one needs a newer crn_nn_tellurium"
         )
+    check_entries(repr(label), document, _KNOWN)
     if version == 1:  # of before there was a task
         document["task"] = "classification"
     # one's own come last, but none can have been saved under a built-in one's name
@@ -131,21 +136,21 @@ def _describe(layer: Layer) -> dict[str, Any]:
     return {"name": name, "parameters": parameters}
 
 
-def _read_layer(
-    label: str, entry: Mapping[str, Any], kinds: Mapping[str, type[Activation]]
-) -> Layer:
+def _read_layer(label: str, entry: Any, kinds: Mapping[str, type[Activation]]) -> Layer:
+    check_entries(f"{label!r}: a layer", entry, _OF_LAYERS)
+    where = f"{label!r}: layer {brief(entry['name'])}"
+    check_entries(f"{where}: activation", entry["activation"], ("name", "parameters"))
     name, description = entry["activation"]["name"], entry["activation"]["parameters"]
     if name not in kinds:
         raise FileFormatError(
-            f"{label!r}: layer {entry['name']!r} has the activation {name!r}, which is not built"
+            f"{where} has the activation {name!r}, which is not built"
             f" in; load it with activations={{{name!r}: its class}}"
         )
     try:
         activation = kinds[name](**description)
     except TypeError as error:
         raise FileFormatError(
-            f"{label!r}: layer {entry['name']!r}: {name} does not take the saved parameters"
-            f" {description} ({error})"
+            f"{where}: {name} does not take the saved parameters {description} ({error})"
         ) from error
     weights, bias = numbers_in(entry["weights"]), numbers_in(entry["bias"])
     return Layer(weights, bias, activation, tuple(entry["inputs"]), entry["name"])

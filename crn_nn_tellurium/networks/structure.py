@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import check_identifier, first_twice
+from crn_nn_tellurium.basics import brief, check_identifier, first_twice, some
 from crn_nn_tellurium.errors import IdentifierError, NetworkError
 from crn_nn_tellurium.networks.layer import INPUT, Layer
 
@@ -23,7 +23,8 @@ def connected(layers: object) -> tuple[Layer, ...]:
     if not layers:
         raise NetworkError("a network without layers; expected at least one Layer")
     result: list[Layer] = []
-    known = [INPUT]
+    known = {INPUT: None}  # in their order
+    last = INPUT
     for position, layer in enumerate(layers, start=1):
         if not isinstance(layer, Layer):
             raise NetworkError(f"layer {position} is {layer!r}; expected a Layer")
@@ -32,18 +33,19 @@ def connected(layers: object) -> tuple[Layer, ...]:
             raise NetworkError(
                 f"layer {position} is called {name!r}, which is taken; expected a name of its own"
             )
-        sources = layer.inputs or (known[-1],)
+        sources = layer.inputs or (last,)
         for source in sources:
             if source not in known:
                 raise NetworkError(
                     f"layer {name!r} reads {source!r}; expected earlier ones among"
-                    f" {', '.join(known)}"
+                    f" {some(list(known))}"
                 )
         result.append(dataclasses.replace(layer, name=name, inputs=sources))
-        known.append(name)
+        known[name] = None
+        last = name
     read = {source for layer in result for source in layer.inputs}
-    for name in known[:-1]:
-        if name not in read:
+    for name in known:
+        if name not in read and name != last:
             raise NetworkError(
                 f"no layer reads {name!r}; expected every one but the last to be read"
             )
@@ -100,20 +102,22 @@ def checked_class_names(
         return None
     if task == "regression":
         raise NetworkError(
-            f"class_names are {names!r}, but task is 'regression', which has no classes; expected"
-            " task='classification', or no class_names"
+            f"class_names are {brief(names)}, but task is 'regression', which has no classes;"
+            " expected task='classification', or no class_names"
         )
     if not isinstance(names, _LISTS):
-        raise NetworkError(f"class_names are {names!r}; expected a list of labels")
+        raise NetworkError(f"class_names are {brief(names)}; expected a list of labels")
     # files keep Python's own numbers and strings
     labels = tuple(name.item() if isinstance(name, np.generic) else name for name in names)
     expected = max(n_out, 2)
     if len(labels) != expected:
         raise NetworkError(
-            f"class_names are {names!r}; expected {expected} labels for {n_out} outputs"
+            f"class_names are {brief(names)}; expected {expected} labels for {n_out} outputs"
         )
     if {type(label) for label in labels} not in ({str}, {int}):
-        raise NetworkError(f"class_names are {names!r}; expected all strings or all whole numbers")
+        raise NetworkError(
+            f"class_names are {brief(names)}; expected all strings or all whole numbers"
+        )
     for label in labels:
         if isinstance(label, str) and (
             not label.isprintable() or set(label) & set('"\\') or not label.strip()
@@ -123,7 +127,7 @@ def checked_class_names(
                 " backslashes, since it becomes an output's readable name in Antimony"
             )
     if len(set(labels)) != len(labels):
-        raise NetworkError(f"class_names are {names!r}; expected different labels")
+        raise NetworkError(f"class_names are {brief(names)}; expected different labels")
     return labels
 
 

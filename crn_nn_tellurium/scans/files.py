@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -24,6 +25,7 @@ import numpy as np
 from crn_nn_tellurium.basics import (
     FileLock,
     check_target,
+    finding,
     make_readable,
     path_of,
     read_bytes,
@@ -35,6 +37,7 @@ from crn_nn_tellurium.basics import (
     unsealed,
     warn,
     write_bytes,
+    writing,
 )
 from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.scans.plan import Plan
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
 # Attribute of a result that says which plan it is of
 KEY = "scan_key"
 _ENDINGS = (".nc", ".zarr")
+_LARGEST, _DENSEST = 2**30, 100
+"""Bytes that any result may have, and how many times its file's those of a larger one."""
 
 
 @dataclass(frozen=True)
@@ -219,25 +224,46 @@ def write_result(ds: xr.Dataset, path: Path) -> None:
     """Write a result whole, beside its target and then moved into place."""
     # with the key, and not beside it: a file without either is none of ours
     ds = ds.assign_attrs({KEY: f"{ds.attrs[KEY]} {_digest_of(ds)}"})
-    if path.suffix.lower() == ".zarr":
-        folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-        try:
-            ds.to_zarr(folder / "store", zarr_format=2, consolidated=True)
-            if path.exists():
-                shutil.rmtree(path)
-            os.replace(folder / "store", path)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        return
+    # what is replaced keeps its permissions, and a link goes on leading to it
+    path = Path(os.path.realpath(path))
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+    with writing(path):
+        if path.suffix.lower() == ".zarr":
+            _write_zarr(ds, path, mode)
+        else:
+            _write_netcdf(ds, path, mode)
+
+
+def _write_zarr(ds: xr.Dataset, path: Path, mode: int | None) -> None:
+    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        ds.to_zarr(folder / "store", zarr_format=2, consolidated=True)
+        if mode is not None:
+            os.chmod(folder / "store", mode)
+            shutil.rmtree(path)
+        os.replace(folder / "store", path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_netcdf(ds: xr.Dataset, path: Path, mode: int | None) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:
         ds.to_netcdf(temporary, engine=_netcdf_engine())
-        make_readable(temporary)
+        make_readable(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _check_size(n_bytes: int, path: Path) -> None:
+    """Refuse arrays that take more memory than any result in a file of its size."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    most = max(_LARGEST, _DENSEST * sum(file.stat().st_size for file in files))
+    if n_bytes > most:
+        raise ValueError(f"it unpacks to {n_bytes:,} bytes; expected at most {most:,}")
 
 
 def _digest_of(ds: xr.Dataset) -> str:
@@ -304,12 +330,11 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
             else ""
         )
         raise FileNotFoundError(f"{str(path)!r}: there is no such file{hint}")
-    with reading(path):
-        if path.suffix.lower() == ".zarr":
-            ds = xr.open_zarr(path, chunks=None).load()
-        else:
-            with xr.open_dataset(path) as opened:
-                ds = opened.load()
+    with finding(path), reading(path):
+        is_zarr = path.suffix.lower() == ".zarr"
+        with xr.open_zarr(path, chunks=None) if is_zarr else xr.open_dataset(path) as opened:
+            _check_size(opened.nbytes, path)
+            ds = opened.load()
     if KEY not in ds.attrs:
         raise FileFormatError(f"{str(path)!r} is no scan's result: it has no attribute {KEY!r}")
     for name in [*ds.variables]:

@@ -5,7 +5,7 @@ import os
 import pytest
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.basics import reading, sealed, unsealed, write_bytes
+from crn_nn_tellurium.basics import files, read_bytes, reading, sealed, unsealed, write_bytes
 from crn_nn_tellurium.basics.text import cell, number, to_csv
 
 
@@ -45,6 +45,39 @@ def test_a_file_keeps_its_permissions_and_its_link(tmp_path):
     assert link.is_symlink()
     assert (real.read_bytes(), real.stat().st_mode & 0o777) == (b"new", 0o640)
     assert [file.name for file in real.parent.iterdir()] == ["real.txt"]
+
+
+def test_devices_and_pipes_are_no_files(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    # whoever opens either waits, or reads, for ever
+    for name in ("pipe", "link"):
+        with pytest.raises(
+            cn.FileFormatError, match=f"{name}': a device or a pipe; expected a file"
+        ):
+            read_bytes(tmp_path / name)
+
+
+def test_what_a_shell_gives_is_read():
+    reading_end, writing_end = os.pipe()
+    os.write(writing_end, b"x0,x1")
+    os.close(writing_end)
+    assert read_bytes(f"/dev/fd/{reading_end}") == b"x0,x1"
+    os.close(reading_end)
+
+
+def test_files_beyond_number_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    (path := tmp_path / "long").touch()
+    os.truncate(path, 2**40)  # of nothing
+    with pytest.raises(cn.FileFormatError, match="it has more than 2,147,483,648 bytes"):
+        read_bytes(path)
+    # a stream is read until it is too long
+    monkeypatch.setattr(files, "_MOST_BYTES", 2**22)
+    with (
+        open("/dev/zero") as zero,
+        pytest.raises(cn.FileFormatError, match="it has more than 4,194,304 bytes"),
+    ):
+        read_bytes(f"/dev/fd/{zero.fileno()}")
 
 
 def test_numbers_are_those_of_a_keyboard():

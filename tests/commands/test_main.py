@@ -71,6 +71,26 @@ def test_names_with_brackets_print_as_they_are(run, tmp_path):
     assert all(label in run("show n.json")[1] for label in labels)
 
 
+def test_no_name_gives_the_terminal_a_command(run, tmp_path):
+    """Of a column, a file that is read or written, a network: each in its own words."""
+    name = "a\x1b[31m\u202eb"
+    cn.load_model("xor").save(tmp_path / f"{name}.json")
+    (tmp_path / "x.csv").write_text("x0,x1\n0,1\n")
+    (tmp_path / "y.csv").write_text(f"x0,{name}\n0,1\n")
+    (tmp_path / f"{name}.ant").write_text("A -> ; A; A = 1")
+    typed = {
+        "the column": "predict xor y.csv",
+        "what is not there": f"show no{name}.json",
+        "what is written": f"predict xor x.csv -o {name}.csv",
+        "what cannot be written": f"predict xor x.csv -o no{name}/x.csv",
+        "its title": f"show {name}.json",
+        "a model": f"show {name}.ant",
+    }
+    for what, words in typed.items():
+        _, out, err = run(words)
+        assert not set(out + err) & set("\x1b\u202e"), what
+
+
 def test_keywords_of_the_library_are_said_as_they_are_typed():
     options = {"overwrite": "--overwrite", "t_end": "--t-end", "net": "net", "bound": "--bound"}
     for text, typed in (
@@ -114,13 +134,21 @@ def test_ctrl_c_while_it_loads_is_a_line_too(module):
     assert (found.returncode, found.stdout, found.stderr) == (130, "", "crn-nn: interrupted\n")
 
 
-def test_closed_output_is_quiet_and_full_disks_are_said():
+def test_closed_output_is_quiet_closed_input_and_full_disks_are_said():
     command = f'"{sys.executable}" -c "{RUN}" data xor'
     closed, full = (
         subprocess.run(f"{command} {to}", shell=True, capture_output=True, text=True, check=False)
         for to in (">&-", "> /dev/full")
     )
     assert (closed.returncode, closed.stderr) == (0, "")
+    empty = subprocess.run(
+        f'"{sys.executable}" -c "{RUN}" predict xor - <&-',
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (empty.returncode, empty.stderr[:37]) == (2, "crn-nn: standard input is closed; exp")
     assert full.returncode == 2
     assert full.stderr == "crn-nn: standard output: No space left on device\n"
 

@@ -437,6 +437,17 @@ def test_copasi_draws_and_reports_what_its_tasks_find(tmp_path, elsewhere):
     np.testing.assert_allclose(np.array(rows, dtype=float), expected, rtol=1e-8)
 
 
+def test_a_name_with_quotes_names_the_files_of_copasi(tmp_path):
+    pytest.importorskip("basico")
+    path = cn.export(GROWTH, tmp_path / "a\"b<'&.cps", low=0.25, high=1.0, n_points=3)
+    elements = ElementTree.parse(path).getroot().iter("{http://www.copasi.org/static/schema}Report")
+    targets = {one.get("target") for one in elements}
+    assert "a\"b<'&.scan.txt" in targets
+    # of the terminal's characters XML has none
+    with pytest.raises(cn.FileFormatError, match="expected a name that can be printed"):
+        cn.export(GROWTH, tmp_path / "a\x1b[31m.cps", low=0.25, high=1.0, n_points=3)
+
+
 def test_the_scan_of_an_archive_has_a_marker_a_point(tmp_path, elsewhere):
     """Tellurium draws the points of a scan apart: a line without markers is blank."""
     path = cn.export(GROWTH, tmp_path / "net.omex")

@@ -106,6 +106,26 @@ def text_of_crn(text):
     return import_crn("m.crn")
 
 
+def number(inside):
+    return sbml(rule(f"<cn>{inside}</cn>"))
+
+
+def weight(values):
+    """A network of PEtab SciML whose first weights are others."""
+
+    def write(file, _):
+        file["parameters/net/first/weight"] = values
+        file["parameters/net/first/bias"] = [0.0, 0.0, 0.0]
+
+    return parameters(write)
+
+
+def twice():
+    pytest.importorskip("yaml", reason="PyYAML is not installed: pip install pyyaml")
+    Path("n.yaml").write_text(f"{YAML}nn_model_id: other\n")
+    return cn.from_petab_sciml("n.yaml")
+
+
 HOSTILE = {
     "nested minus signs": (
         lambda: sbml(rule("<apply><minus/>" * 10_000 + "<cn>1</cn>" + "</apply>" * 10_000)),
@@ -205,6 +225,25 @@ HOSTILE = {
     ),
     "a NUL in SBML": (nul_in_text, r"line \d+: the XML is not well-formed"),
     "digits of any script": (lambda: text_of_crn("A -> B [k = \uff11]"), "the rate is"),
+    "a number that goes on": (lambda: number("1_0"), "<cn> holds '1_0'; expected a number"),
+    "a number of base 16": (lambda: number("0x10"), "<cn> holds '0x10'; expected a number"),
+    "half a fraction": (
+        lambda: number('<sep type="rational"/>3'),
+        "<cn> holds ''; expected a number",
+    ),
+    "factors without number": (
+        lambda: import_antimony(_LAW.format("factorial(1000000000)")),
+        "has the coefficient inf; expected finite",
+    ),
+    "weights that are texts": (
+        lambda: weight([[b"1_0", b"2"], [b"1", b"2"], [b"3", b"4"]]),
+        "cannot be read as numbers",
+    ),
+    "weights that are complex": (
+        lambda: weight([[1j, 2], [1, 2], [3, 4]]),
+        "complex numbers.; expected numbers",
+    ),
+    "a name twice in YAML": (twice, "'nn_model_id' is there twice, line 2"),
     "a file of Antimony": (
         lambda: fifo("part.ant", lambda: import_antimony(_WHOLE)),
         "takes a model from another file",
@@ -246,7 +285,8 @@ HOSTILE = {
 def test_hostile_files_are_refused(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     call, message = HOSTILE[name]
-    with pytest.raises((cn.FileFormatError, cn.ReactionError), match=message):
+    refusals = (cn.FileFormatError, cn.ReactionError, cn.NetworkError)
+    with pytest.raises(refusals, match=message):
         call()
 
 

@@ -446,7 +446,7 @@ REFUSED = [
     (
         lambda: loaded(lambda d: d["layers"][0].update(activation="SmoothedReLU")),
         cn.FileFormatError,
-        "not as saved",
+        r"layer 'layer1': activation is 'SmoothedReLU'; expected \{name, parameters\}",
     ),
     (
         lambda: loaded(lambda d: d["layers"][0]["activation"]["parameters"].update(h=-1)),

@@ -219,3 +219,35 @@ def test_a_save_replaces_networks_and_empty_files(content, tmp_path):
         path.write_text(content)
     SMALL.save(path)
     assert cn.Network.load(path) == SMALL
+
+
+MISSPELT = {
+    "of the document": (
+        lambda document: document.update(input_rnage=document.pop("input_range")),
+        "unknown entry 'input_rnage'; did you mean 'input_range'",
+    ),
+    "of a layer": (
+        lambda document: document["layers"][0].update(activaton={}),
+        "a layer: unknown entry 'activaton'; did you mean 'activation'",
+    ),
+    "of an activation": (
+        lambda document: document["layers"][0]["activation"].update(h=1.0),
+        "layer 'layer1': activation: unknown entry 'h'; expected name, parameters",
+    ),
+    "an activation by its name": (
+        in_layer(activation="ReLU"),
+        r"layer 'layer1': activation is 'ReLU'; expected {name, parameters}",
+    ),
+    "a layer that is none": (
+        lambda document: document.update(layers=[3]),
+        "a layer is 3; expected {name, inputs, activation, weights, bias}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISSPELT)
+def test_what_no_reader_looks_at_is_refused(name, tmp_path):
+    edit, message = MISSPELT[name]
+    path = edited(tmp_path / "net.json", edit)
+    with pytest.raises(cn.FileFormatError, match=message):
+        cn.Network.load(path)

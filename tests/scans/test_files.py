@@ -1,5 +1,10 @@
 """Results of scans in files: what was written, or nothing."""
 
+import errno
+import json
+import os
+import stat
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -51,6 +56,54 @@ def test_a_result_that_was_changed_is_refused(ending, change, tmp_path):
         found.to_netcdf(path)
     with pytest.raises(cn.FileFormatError, match="is damaged"):
         cn.open_scan(path)
+
+
+def test_the_size_of_a_result_is_known_before_it_is_unpacked(tmp_path):
+    path = tmp_path / "out.zarr"
+    cn.scan(NET, AXES, path=path)
+    listed = path / ".zmetadata"
+    document = json.loads(listed.read_text())
+    arrays = document["metadata"]
+    # chunks that are not there have one value
+    for name, array in arrays.items():
+        if name.endswith(".zarray"):
+            array["shape"] = [20_000 if n == 2 else n for n in array["shape"]]
+    listed.write_text(json.dumps(document))
+    with pytest.raises(cn.FileFormatError, match=r"it unpacks to 9,6\d\d,.* bytes; expected"):
+        cn.open_scan(path)
+
+
+def test_a_pipe_is_no_result(tmp_path):
+    os.mkfifo(tmp_path / "out.nc")
+    with pytest.raises(cn.FileFormatError, match="a device or a pipe; expected a file"):
+        cn.open_scan(tmp_path / "out.nc")
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_a_result_that_is_replaced_keeps_its_permissions_and_its_link(ending, tmp_path):
+    real, link = tmp_path / f"real{ending}", tmp_path / f"link{ending}"
+    cn.scan(NET, AXES, path=real)
+    os.chmod(real, 0o700)
+    link.symlink_to(real)
+    ds = cn.scan(NET, AXES | {"x0": [0.0, 2.0]}, path=cn.ScanFile(link, overwrite=True))
+    assert link.is_symlink()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o700
+    xr.testing.assert_identical(cn.open_scan(real), ds)
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_a_full_disk_names_the_result(ending, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
+    monkeypatch.setattr(xr.Dataset, "to_zarr", full)
+    path = tmp_path / f"out{ending}"
+    with pytest.raises(OSError, match="No space left on device") as found:
+        cn.scan(NET, AXES, path=path)
+    assert found.value.filename == str(path)
+    # what was solved is there, and nothing half written
+    assert [file.suffix for file in tmp_path.iterdir()] == [".parts"]
 
 
 def test_a_result_of_before_there_were_digests_is_read(tmp_path):
