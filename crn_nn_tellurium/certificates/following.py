@@ -39,6 +39,9 @@ _FINER = 1e-2
 """What the integration's relative tolerance is multiplied by where noise shows."""
 RATIO = 1.05
 """Ratio of one time to the next on the grid that the envelope is first followed on."""
+_STEPS = 20_000
+"""CVODE's steps from one time of the grid to the next. Most take tens, a few thousands; beyond that
+it follows its own rounding, and would for minutes."""
 _CHUNK = 60
 """Times that are integrated before it is asked whether all is settled: a factor of 18 in time."""
 _BEYOND = 100.0
@@ -154,7 +157,7 @@ class EnvelopeModel:
         least = np.min(found.below[rails] / found.above[rails], initial=1.0)
         rest = min(usual.absolute, usual.relative * float(least))
         each = dict.fromkeys(names, usual.absolute) | {names[i]: rest for i in self.envelope.rests}
-        return replace(usual, absolute_of=each)
+        return replace(usual, absolute_of=each, steps=_STEPS)
 
     @cached_property
     def _read_out(self) -> FloatArray:
@@ -365,7 +368,9 @@ class EnvelopeModel:
         _, low = self.envelope.relative(start)
         rests = self.envelope.rests
         start[rests] = np.where(low < 0, 1 - low, start[rests])
-        return self.flat.time_course(times, start, _HELD, values, tolerances=tolerances)
+        # nothing depends on the time itself, and beside it first steps of 1e-25 are none
+        since = times - times[0]
+        return self.flat.time_course(since, start, _HELD, values, tolerances=tolerances)
 
     def _walk(self, start: FloatArray, times: FloatArray, aim: _Aim) -> FloatArray:
         """States (n_times, n_species), refused where copies cross: they never do, so that is
@@ -377,10 +382,11 @@ class EnvelopeModel:
             try:
                 course = self._integrate(start, times, aim.values, tolerances)
             except ConvergenceError as error:
-                # the integrator's own advice is for time courses
-                reason = str(error).partition(";")[0]
+                # the integrator's own times are from here on, its advice is for time courses
                 raise ConvergenceError(
-                    f"{network}: the envelope could not be integrated ({reason}); {aim.advice}"
+                    f"{network}: the envelope could not be integrated between t = {times[0]:.6g}"
+                    f" and {times[-1]:.6g}: CVODE's steps became too short or too many;"
+                    f" {aim.advice}"
                 ) from error
             lowest, noisy = self._noise(course, aim)
             if not noisy.any():

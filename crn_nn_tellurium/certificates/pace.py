@@ -124,35 +124,42 @@ class Pace:
             begin += width * n_units
         return first, constant
 
+    @np.errstate(divide="ignore", invalid="ignore", over="ignore")
     def _follow(self) -> tuple[FloatArray, FloatArray]:
         """Bounds of the species' changes, and of how far rails' part from their first rail's."""
         low, high = self._box
-        own, absolute = self._own, self._absolute
-        rails = np.flatnonzero(self._first >= 0)
-        first = self._first[rails]
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            made = 2 * own.source[:, rails] / np.stack([low[:, rails], high[:, rails]])
-            made_first = 2 * own.source[:, first] / np.stack([high[:, first], low[:, first]])
-            push = np.abs(self._apart[rails] - made + made_first).max(axis=0)
-        change, apart = np.empty_like(low), np.full_like(low, _MOST)
+        own, absolute, steps = self._own, self._absolute, np.diff(self._time)[:, None]
+        rate, kept = _forgetting(own.rate[:-1], steps)
         # of each species by itself: y' where that is what forgets, else y' / y; and y' of all
-        found, speed = own.direct[0], own.most[0]
-        for k, step in enumerate(np.diff(self._time, prepend=self._time[0])):
-            if k:
-                left = _decay(found, own.feeds(k - 1, speed), own.rate[k - 1], step)
-                # what holds of all trajectories at one time holds from then on
-                found = np.minimum.reduce([own.direct[k], left, found])
-                g = change[k - 1, first]
-                left = _decay(
-                    apart[k - 1, rails], push[k - 1] * g, own.rate[k - 1, rails] - g, step
-                )
-                apart[k, rails] = np.minimum(apart[k - 1, rails], left)
-            with np.errstate(divide="ignore", over="ignore"):
-                speed = np.where(absolute, found, np.minimum(high[k] * found, own.most[k]))
-                change[k] = np.minimum(np.where(absolute, found / low[k], found), _MOST)
-            both = change[k, rails] + change[k, first]
-            apart[k, rails] = np.minimum(apart[k, rails], both)
-        return change, apart
+        change, speed = own.direct.copy(), own.most[0]
+        for k in range(1, len(change)):
+            left = _decay(change[k - 1], own.feeds(k - 1, speed) / rate[k - 1], kept[k - 1])
+            # what holds of all trajectories at one time holds from then on
+            change[k] = np.minimum(change[k], np.fmin(left, change[k - 1]))
+            speed = np.where(absolute, change[k], np.minimum(high[k] * change[k], own.most[k]))
+        change = np.minimum(np.where(absolute, change / low, change), _MOST)
+        return change, self._parting(change, steps)
+
+    def _parting(self, change: FloatArray, steps: FloatArray) -> FloatArray:
+        """Bounds of how far the rails' changes part from their first rail's."""
+        low, high = self._box
+        rails = np.flatnonzero(self._first >= 0)
+        apart = np.full_like(low, _MOST)
+        if not len(rails):
+            return apart
+        own, first = self._own, self._first[rails]
+        made = 2 * own.source[:, rails] / np.stack([low[:, rails], high[:, rails]])
+        made_first = 2 * own.source[:, first] / np.stack([high[:, first], low[:, first]])
+        push = np.abs(self._apart[rails] - made + made_first).max(axis=0)
+        g = change[:-1, first]
+        rate, kept = _forgetting(own.rate[:-1, rails] - g, steps)
+        limit = push[:-1] * g / rate
+        found = np.minimum(change[:, rails] + change[:, first], _MOST)
+        for k in range(1, len(found)):
+            left = _decay(found[k - 1], limit[k - 1], kept[k - 1])
+            found[k] = np.minimum(found[k], np.fmin(left, found[k - 1]))
+        apart[:, rails] = found
+        return apart
 
     def unsettled(self, chosen: npt.NDArray[np.intp]) -> Unsettled:
         """Where the network is at some of the times, as a fixed point of other drives."""
@@ -267,9 +274,12 @@ def _extended(y: FloatArray, held: FloatArray) -> FloatArray:
     return np.column_stack([y, np.broadcast_to(held, (n_times, len(held))), np.ones(n_times)])
 
 
-def _decay(start: FloatArray, fed: FloatArray, rate: FloatArray, step: float) -> FloatArray:
-    """A bound of x after a step, with x' <= fed - rate x; nothing where it need not decay."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        limit = fed / rate
-        x = limit + np.maximum(start - limit, 0.0) * np.exp(-rate * step)
-    return np.where((rate > 0) & np.isfinite(x), x, _MOST)
+def _forgetting(rate: FloatArray, steps: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Rates, no number where nothing need be forgotten, and what is left of 1 after the steps."""
+    rate = np.where(rate > 0, rate, np.nan)
+    return rate, np.exp(-rate * steps)
+
+
+def _decay(start: FloatArray, limit: FloatArray, kept: FloatArray) -> FloatArray:
+    """A bound of x after a step, with x' <= rate (limit - x), of which that part is left."""
+    return limit + np.maximum(start - limit, 0.0) * kept

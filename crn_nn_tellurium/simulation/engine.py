@@ -53,6 +53,8 @@ class Tolerances:
     absolute: float = 1e-18
     # derivatives cross zero, as concentrations cannot, and need no more than their own scale
     absolute_of: Mapping[str, float] = field(default_factory=dict)
+    # how many steps it may take from one time to the next
+    steps: int = 200_000
 
 
 TIGHT = Tolerances()
@@ -63,7 +65,7 @@ CVODE: dict[str, float | bool] = {
     "variable_step_size": False,
     "relative_tolerance": TIGHT.relative,
     "absolute_tolerance": TIGHT.absolute,
-    "maximum_num_steps": 200_000,
+    "maximum_num_steps": TIGHT.steps,
 }
 """CVODE's settings wherever this package integrates."""
 
@@ -256,6 +258,7 @@ class CompiledModel:
         if tolerances == self._tolerances:
             return
         self._tolerances = None
+        self._cvode.setValue("maximum_num_steps", tolerances.steps)
         self._cvode.setValue("relative_tolerance", tolerances.relative)
         # one number for all ends those of single species
         self._cvode.setValue("absolute_tolerance", tolerances.absolute)

@@ -151,7 +151,7 @@ def integrated(
         rates,
         rtol=tolerances.relative,
         atol=tolerances.absolute,
-        max_num_steps=MOST_STEPS,
+        max_num_steps=min(MOST_STEPS, tolerances.steps),
         **kind,
     )
     begin = np.where(np.abs(start) < SMALLEST, 0.0, start)

@@ -671,11 +671,12 @@ def test_at_every_corner_of_the_rate_constants_no_trajectory_is_late(net, rates)
 
 
 @pytest.mark.parametrize(
-    ("seed", "settled"), [(7, 11166.4), (15, 1.96367e6), (33, 14040.2), (55, 2691.7)]
+    ("seed", "settled"),
+    [(7, 11166.4), (15, 1.96367e6), (33, 14040.2), (55, 2691.7), (166, 1.76848e6)],
 )
 def test_errors_that_have_died_out_are_not_followed_through_their_rounding(seed, settled):
     """Deep networks, on which CVODE gave up or did not end; a millionth of the absolute tolerance
-    gave the same time of 15 and 33.
+    gave the same time of 15 and 33. The first steps of 166 are none beside the time itself.
     """
     net, x, rates = draw_with_rates(seed)
     # times are of a grid, a 32nd of 5 % fine
@@ -808,7 +809,7 @@ def test_an_envelope_that_cannot_be_integrated_says_what_helps(monkeypatch, net,
 
     monkeypatch.setattr(CompiledModel, "time_course", give_up)
     options = {"x": [1.0] * net.n_in, **options}
-    with pytest.raises(cn.ConvergenceError, match=r"\(CVODE failed: too much work\); ") as raised:
+    with pytest.raises(cn.ConvergenceError, match=r"too short or too many; ") as raised:
         cn.certify(net, **options)
     assert advice in str(raised.value)
     cheap = not options.get("rates") and net is XOR and "box of inputs" not in advice

@@ -117,6 +117,18 @@ def test_tolerances_are_those_of_one_run(tolerances):
     np.testing.assert_array_equal(FlatModel(model.crn).time_course(TIME), exact)
 
 
+def test_a_run_may_be_given_fewer_steps():
+    """From one time to the next, and of that run alone."""
+    model = FlatModel(cn.to_reactions(NET, [1, 0]))
+    exact = model.time_course(TIME)
+    with pytest.raises(cn.ConvergenceError, match="too short or too many"):
+        model.time_course(TIME, tolerances=Tolerances(steps=3))
+    # a step more or less at each time asked for, none of which needs so many
+    finer = np.linspace(TIME[0], TIME[-1], 20 * len(TIME))
+    model.time_course(finer, tolerances=Tolerances(steps=100))
+    np.testing.assert_array_equal(model.time_course(TIME), exact)
+
+
 def test_a_run_that_fails_leaves_no_tolerances_behind():
     crn = cn.ReactionNetwork(
         [cn.Species("Y", 1.0)], [cn.Reaction("J", {"Y": 2}, {"Y": 3}, "k", 1.0)]
