@@ -76,7 +76,7 @@ REFUSED = [
     ("simulate xor --input 0,1 --plot a.svg -o a.svg", "'a.svg' is to be written twice"),
     ("data iris -o good.csv", "'good.csv' exists; --overwrite replaces it"),
     ("notebooks -o good.csv", "good.csv"),
-    ("show kind.json", "not as saved"),
+    ("show kind.json", "a layer: unknown entry 'was'; expected name, inputs, activation"),
     ("show folder", "no shipped model is called 'folder'"),
     ("predict xor negative.csv", "a concentration is not negative"),
     ("predict xor good.csv --target t", "no column 't'"),

@@ -182,6 +182,7 @@ def test_a_checkpoint_of_another_training_is_refused(flowers, tmp_path):
             cn.fit(small(), *flowers, **{**options, **change})
     with pytest.raises(cn.FileFormatError, match="other data or other settings"):
         cn.fit(small(), flowers[0][1:], flowers[1][1:], **options)
+    path.unlink()
     cn.load_model("xor").save(path)
     with pytest.raises(cn.FileFormatError, match="no checkpoint"):
         cn.fit(small(), *flowers, **options)
