@@ -76,7 +76,7 @@ def test_no_name_gives_the_terminal_a_command(run, tmp_path):
     name = "a\x1b[31m\u202eb"
     cn.load_model("xor").save(tmp_path / f"{name}.json")
     (tmp_path / "x.csv").write_text("x0,x1\n0,1\n")
-    (tmp_path / "y.csv").write_text(f"x0,{name}\n0,1\n")
+    (tmp_path / "y.csv").write_text(f"x0,{name}\n0,1\n", encoding="utf-8")
     (tmp_path / f"{name}.ant").write_text("A -> ; A; A = 1")
     typed = {
         "the column": "predict xor y.csv",
