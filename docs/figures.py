@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crn_nn_tellurium import benchmarks
-from crn_nn_tellurium.benchmarks import Table
+from crn_nn_tellurium.benchmarks import Results, Table
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -35,8 +35,19 @@ def written() -> dict[str, str]:
         "growth": benchmarks.growth_table(results).markdown(),
         "lost": benchmarks.lost_text(results),
         "machine": benchmarks.machine_text(results),
+        "machine-in-short": _machine_in_short(results),
         "models": _models().markdown(),
     }
+
+
+def _machine_in_short(results: Results) -> str:
+    """What README says of the run, which the report says whole."""
+    machine, kind = results.machine, "crn-nn bench --full" if results.full else "crn-nn bench"
+    versions = ", ".join(f"{name} {machine.versions[name]}" for name in ("libroadrunner", "numpy"))
+    return (
+        f"One run of `{kind}` on {results.started[:10]}: {machine.processor}, {machine.cores} cores"
+        f" (load {results.load_before:.1f}\nbefore it began), Python {machine.python}, {versions}."
+    )
 
 
 def report() -> str:
