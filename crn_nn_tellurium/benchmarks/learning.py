@@ -99,7 +99,7 @@ def jax_gradient(case: str, samples: int = MANY) -> Work:
         for (weights, bias), (h, signs) in zip(parameters, fixed, strict=True):
             z = (value @ weights.T + bias)[..., None] * signs
             value = ((z + jax.numpy.sqrt(z * z + 4 * h)) / 2) @ signs
-        return ((value - y) ** 2).mean()
+        return ((value - y) ** 2).sum(axis=1).mean()
 
     slope = jax.jit(jax.value_and_grad(loss))
     jax.block_until_ready(slope(parameters))

@@ -248,10 +248,9 @@ def headline_table(results: Results) -> Table:
         for case in cases:
             ours = results.one(subject, case, "this package")
             theirs = results.one(their_subject, case, peer)
-            if ours is None:
+            if ours is None or not ours.is_measured:
                 continue
-            both = bool(theirs and theirs.is_measured and ours.is_measured)
-            ratio = times(theirs.cpu / ours.cpu) if theirs and both else ""
+            ratio = times(theirs.cpu / ours.cpu) if theirs and theirs.is_measured else ""
             rows.append((f"{case}: {what}", _alone(theirs), _alone(ours), ratio))
     columns = ["usual way", "this package", "times faster"]
     return Table("What a tellurium user would do, and this package", ["what"], columns, rows)
