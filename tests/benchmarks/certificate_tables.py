@@ -2,10 +2,12 @@
 
 python tests/benchmarks/certificate_tables.py enclosure
 python tests/benchmarks/certificate_tables.py margins
-python tests/benchmarks/certificate_tables.py settling 0 2000 results.txt  # an hour; can be stopped
-python tests/benchmarks/certificate_tables.py summary results.txt
-python tests/benchmarks/certificate_tables.py rates 0 2000 rates.txt  # an hour; can be stopped
-python tests/benchmarks/certificate_tables.py rates-summary rates.txt
+python tests/benchmarks/certificate_tables.py settling 0 2000 tests/benchmarks/counts/settling.txt
+python tests/benchmarks/certificate_tables.py summary tests/benchmarks/counts/settling.txt
+python tests/benchmarks/certificate_tables.py rates 0 2000 tests/benchmarks/counts/rates.txt
+python tests/benchmarks/certificate_tables.py rates-summary tests/benchmarks/counts/rates.txt
+
+The third and the fifth take an hour each, can be stopped, and go on where their file ends.
 """
 
 from __future__ import annotations
