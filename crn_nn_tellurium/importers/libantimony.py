@@ -27,9 +27,12 @@ _MODEL = re.compile(r"\b(?:model|module)\s+\*?(\w+)|\bend\b|\b\w+\s*:\s*(\w+)\s*
 
 
 def check_antimony(text: str, allow_files: bool = False) -> None:
-    """Refuse what libAntimony is not to see: other files, nesting and submodels beyond number."""
-    # strings are marked, comments gone
-    marked = ASIDE.sub(lambda match: "\0" if match[1] else " ", text)
+    """Refuse what libAntimony is not to see: other files, nesting and submodels beyond number.
+
+    The text has no comments.
+    """
+    # what stands in a string is no statement
+    marked = ASIDE.sub("\0", text)
     if not allow_files and _OTHER_FILE.search(marked):
         raise FileFormatError(
             "the Antimony model takes a model from another file (import), which is not opened;"
