@@ -23,8 +23,7 @@ def connected(layers: object) -> tuple[Layer, ...]:
     if not layers:
         raise NetworkError("a network without layers; expected at least one Layer")
     result: list[Layer] = []
-    known = {INPUT: None}  # in their order
-    last = INPUT
+    known = dict.fromkeys([INPUT])  # a set, in their order
     for position, layer in enumerate(layers, start=1):
         if not isinstance(layer, Layer):
             raise NetworkError(f"layer {position} is {layer!r}; expected a Layer")
@@ -33,7 +32,7 @@ def connected(layers: object) -> tuple[Layer, ...]:
             raise NetworkError(
                 f"layer {position} is called {name!r}, which is taken; expected a name of its own"
             )
-        sources = layer.inputs or (last,)
+        sources = layer.inputs or (next(reversed(known)),)
         for source in sources:
             if source not in known:
                 raise NetworkError(
@@ -42,10 +41,9 @@ def connected(layers: object) -> tuple[Layer, ...]:
                 )
         result.append(dataclasses.replace(layer, name=name, inputs=sources))
         known[name] = None
-        last = name
     read = {source for layer in result for source in layer.inputs}
-    for name in known:
-        if name not in read and name != last:
+    for name in list(known)[:-1]:
+        if name not in read:
             raise NetworkError(
                 f"no layer reads {name!r}; expected every one but the last to be read"
             )
