@@ -28,6 +28,13 @@ SENSELESS = [
     ("omex", "t_end", True),
 ]
 
+
+def signs_freed(text):
+    """A PEtab problem of reactions, with one measurement, whose rate constants may be negative."""
+    given = {"X": np.zeros((1, 0)), "Y": [[1.0]]}
+    return cn.export(cn.import_antimony(text), "net.yaml", free_signs=True, **given)
+
+
 REFUSED = [
     # models, formats and files
     (
@@ -313,25 +320,13 @@ REFUSED = [
         "'growth' comes without data",
     ),
     (
-        lambda: cn.export(
-            cn.import_antimony("A -> B; k*A; k = 1; A = 1; y := B"),
-            "net.yaml",
-            X=np.zeros((1, 0)),
-            Y=[[1.0]],
-            free_signs=True,
-        ),
+        lambda: signs_freed("A -> B; k*A; k = 1; A = 1; y := B"),
         cn.InputError,
         "rate constant 'k': its reaction '_J0' has no opposite",
     ),
     # of two reactions with one rate constant, one that has an opposite and one that has none
     (
-        lambda: cn.export(
-            cn.import_antimony("A -> B; k*A; B -> ; k*B; k = 1; A = 1; y := B"),
-            "net.yaml",
-            X=np.zeros((1, 0)),
-            Y=[[1.0]],
-            free_signs=True,
-        ),
+        lambda: signs_freed("A -> B; k*A; B -> ; k*B; k = 1; A = 1; y := B"),
         cn.InputError,
         "rate constant 'k': its reaction '_J0' has no opposite",
     ),
