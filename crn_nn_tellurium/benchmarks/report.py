@@ -95,6 +95,7 @@ def machine_text(results: Results) -> str:
     kind = "crn-nn bench --full" if results.full else "crn-nn bench"
     there = ", ".join(f"{name} {v}" for name, v in machine.versions.items() if v)
     absent = ", ".join(name for name, v in machine.versions.items() if not v)
+    memory = "memory not known" if machine.memory_gb is None else f"{machine.memory_gb:g} GB"
     load = "load not known"
     if not math.isnan(results.load_before):
         load = f"load {results.load_before:.1f} before and {results.load_after:.1f} at the end"
@@ -104,7 +105,7 @@ def machine_text(results: Results) -> str:
     resumed = f", in {results.pauses + 1} parts" if results.pauses else ""
     text = (
         f"One run of `{kind}` on {results.started}, {results.seconds / 60:.0f} minutes{resumed}:"
-        f" {machine.processor}, {machine.cores} cores, {machine.memory_gb:g} GB; {load};"
+        f" {machine.processor}, {machine.cores} cores, {memory}; {load};"
         f" {machine.system}; Python {machine.python}; {there}."
     )
     if absent:
