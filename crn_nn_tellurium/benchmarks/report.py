@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -67,7 +68,7 @@ def report(results: Results) -> str:
         *_unfinished(results),
         "Times are CPU time on one thread (with that of processes that are started): medians of"
         " rounds in which all take turns. Of peers, the number in brackets is their time over ours:"
-        f" below 1 they are faster. An open triangle is where a step took longer than it may; there"
+        " below 1 they are faster. An open triangle is where a step took longer than it may; there"
         f" a curve ends. Exponents go through the {FITTED} largest random networks.",
         "## Where others are faster",
         lost_text(results),
@@ -125,11 +126,9 @@ def _unfinished(results: Results) -> Iterable[str]:
 def lost_text(results: Results) -> str:
     """Every peer that was measured to be faster, where, and why."""
     lines = []
-    for benchmark in present(results):
-        own = [one for one in lost(results) if one.benchmark is benchmark]
-        if own:
-            lines.append(f"- {benchmark.title}:")
-            lines += [f"  - {one.sentence()}" for one in own]
+    for title, own in itertools.groupby(lost(results), lambda one: one.benchmark.title):
+        lines.append(f"- {title}:")
+        lines += [f"  - {one.sentence()}" for one in own]
     if not lines:
         return "Nowhere in this run."
     note = f"A peer counts as faster where it takes less than {EQUAL:g} of our time."
@@ -138,7 +137,7 @@ def lost_text(results: Results) -> str:
 
 def _subject(results: Results, benchmark: Benchmark) -> Iterable[str]:
     yield f"## {benchmark.title}"
-    yield f"{benchmark.what}"
+    yield benchmark.what
     yield f"![{benchmark.title}]({benchmark.subject}.png)"
     yield subject_table(results, benchmark).markdown()
     notes = list(_notes(results, benchmark))
@@ -149,7 +148,7 @@ def _subject(results: Results, benchmark: Benchmark) -> Iterable[str]:
 def _notes(results: Results, benchmark: Benchmark) -> Iterable[str]:
     """Who did not run and why, and whose answers are others."""
     for contender in benchmark.contenders:
-        rows = [row for row in results.of(benchmark.subject) if row.contender == contender.name]
+        rows = results.of(benchmark.subject, contender.name)
         reasons: dict[str, list[str]] = {}
         for row in rows:
             if row.outcome:

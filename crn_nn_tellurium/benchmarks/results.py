@@ -91,16 +91,14 @@ class Results:
         """How many cases are measured, of all subjects."""
         return len({(one.subject, one.case) for one in self.measurements})
 
-    def of(self, subject: str) -> list[Measurement]:
-        """Those of a subject, in the order of its cases."""
-        return [one for one in self.measurements if one.subject == subject]
+    def of(self, subject: str, contender: str | None = None) -> list[Measurement]:
+        """Those of a subject, or of one contender for it, in the order of its cases."""
+        rows = (one for one in self.measurements if one.subject == subject)
+        return [one for one in rows if contender in (None, one.contender)]
 
     def one(self, subject: str, case: str, contender: str) -> Measurement | None:
         """That of a contender for a case; None if there is none."""
-        for one in self.of(subject):
-            if (one.case, one.contender) == (case, contender):
-                return one
-        return None
+        return next((one for one in self.of(subject, contender) if one.case == case), None)
 
     def to_json(self) -> str:
         """A document that any language reads: what was not measured is null, and infinite distances

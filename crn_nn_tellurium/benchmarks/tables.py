@@ -79,12 +79,8 @@ def present(results: Results) -> list[Benchmark]:
 
 def curve(results: Results, benchmark: Benchmark, contender: Contender) -> list[Measurement]:
     """What a contender took for random networks, by size."""
-    rows = results.of(benchmark.subject)
-    return [
-        row
-        for row in rows
-        if row.contender == contender.name and row.case in LADDER and row.is_measured
-    ]
+    rows = results.of(benchmark.subject, contender.name)
+    return [row for row in rows if row.case in LADDER and row.is_measured]
 
 
 # Tables ------------------------------------------------------------------------------------------
@@ -145,11 +141,8 @@ def memory_table(results: Results) -> Table:
     rows = []
     for benchmark in present(results):
         for contender in benchmark.contenders:
-            done = [
-                row
-                for row in results.of(benchmark.subject)
-                if row.contender == contender.name and row.is_measured
-            ]
+            known = results.of(benchmark.subject, contender.name)
+            done = [row for row in known if row.is_measured]
             if done:
                 last = max(done, key=lambda row: row.weights)
                 amount = "" if math.isnan(last.memory) else f"{last.memory:,.0f} MB"
@@ -184,15 +177,12 @@ class Lost:
 def lost(results: Results) -> Iterator[Lost]:
     """All peers that are faster somewhere, as it was measured."""
     for benchmark in present(results):
+        ours = {row.case: row.cpu for row in results.of(benchmark.subject, benchmark.ours.name)}
         for contender in benchmark.contenders[1:]:
-            ratios = {}
-            for case in dict.fromkeys(row.case for row in results.of(benchmark.subject)):
-                ours = results.one(benchmark.subject, case, benchmark.ours.name)
-                theirs = results.one(benchmark.subject, case, contender.name)
-                if not (ours and theirs and ours.is_measured and theirs.is_measured):
-                    continue
-                if theirs.cpu < EQUAL * ours.cpu:
-                    ratios[case] = theirs.cpu / ours.cpu
+            # NaN, where either was not measured, is below nothing
+            theirs = results.of(benchmark.subject, contender.name)
+            shares = {row.case: row.cpu / ours.get(row.case, math.nan) for row in theirs}
+            ratios = {case: share for case, share in shares.items() if share < EQUAL}
             if ratios and contender.is_peer:
                 yield Lost(benchmark, contender, ratios)
 
