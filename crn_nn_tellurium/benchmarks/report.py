@@ -93,7 +93,6 @@ _MEMORY_NOTE = (
 def machine_text(results: Results) -> str:
     """When, on what, with which versions, and how busy it was."""
     machine = results.machine
-    kind = "crn-nn bench --full" if results.full else "crn-nn bench"
     there = ", ".join(f"{name} {v}" for name, v in machine.versions.items() if v)
     absent = ", ".join(name for name, v in machine.versions.items() if not v)
     memory = "memory not known" if machine.memory_gb is None else f"{machine.memory_gb:g} GB"
@@ -105,8 +104,8 @@ def machine_text(results: Results) -> str:
     busy = max(ends) > 0.5 * machine.cores
     resumed = f", in {results.pauses + 1} parts" if results.pauses else ""
     text = (
-        f"One run of `{kind}` on {results.started}, {results.seconds / 60:.0f} minutes{resumed}:"
-        f" {machine.processor}, {machine.cores} cores, {memory}; {load};"
+        f"One run of `{results.command}` on {results.started}, {results.seconds / 60:.0f}"
+        f" minutes{resumed}: {machine.processor}, {machine.cores} cores, {memory}; {load};"
         f" {machine.system}; Python {machine.python}; {there}."
     )
     if absent:

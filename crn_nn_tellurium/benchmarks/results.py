@@ -87,6 +87,11 @@ class Results:
     measurements: tuple[Measurement, ...] = ()
 
     @property
+    def command(self) -> str:
+        """What was typed for such a run."""
+        return "crn-nn bench --full" if self.full else "crn-nn bench"
+
+    @property
     def n_cases(self) -> int:
         """How many cases are measured, of all subjects."""
         return len({(one.subject, one.case) for one in self.measurements})
