@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from crn_nn_tellurium.benchmarks.models import (
     plain_text,
     reactions,
 )
+from crn_nn_tellurium.benchmarks.worker import environment
 from crn_nn_tellurium.encoding import to_antimony, to_reactions
 from crn_nn_tellurium.exporters import export
 from crn_nn_tellurium.importers import antimony_to_sbml
@@ -31,15 +31,9 @@ OURS = "this package"
 @contextmanager
 def models_kept(folder: str) -> Iterator[None]:
     """Without what this process has compiled, and with another folder of compiled models."""
-    before = os.environ.get(CACHE_VARIABLE)
-    os.environ[CACHE_VARIABLE] = folder
-    clear_cache()
-    try:
+    with environment({CACHE_VARIABLE: folder}):
+        clear_cache()
         yield
-    finally:
-        os.environ.pop(CACHE_VARIABLE)
-        if before is not None:
-            os.environ[CACHE_VARIABLE] = before
 
 
 # Text --------------------------------------------------------------------------------------------
