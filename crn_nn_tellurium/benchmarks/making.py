@@ -74,15 +74,18 @@ def _lines(net: Any) -> Iterator[str]:
 # Compiled models ---------------------------------------------------------------------------------
 
 
-def our_compile(case: str) -> Work:
-    """Compile what steady states need, with nothing compiled before."""
-    net = network(case)
-    Simulator(network("2-2-3")).compile()
+def our_compile(case: str, kept: bool = False) -> Work:
+    """Compile what steady states need, with nothing compiled before or all of it by any process."""
+    net, folder = network(case), tempfile.mkdtemp() if kept else "off"
 
     def run() -> None:
-        with models_kept("off"):
+        with models_kept(folder):
             Simulator(net).compile()
 
+    if kept:
+        run()
+    else:
+        Simulator(network("2-2-3")).compile()
     return Work(run)
 
 
@@ -107,18 +110,6 @@ def copasi_compile(case: str) -> Work:
 def jax_compile(case: str) -> Work:
     """Newton's method for the equations, compiled for one input, and run."""
     return Work(peers.jax_first(case).run)
-
-
-def our_cached_compile(case: str) -> Work:
-    """The same where any process has compiled it before."""
-    net, folder = network(case), tempfile.mkdtemp()
-
-    def run() -> None:
-        with models_kept(folder):
-            Simulator(net).compile()
-
-    run()
-    return Work(run)
 
 
 def roadrunner_state(case: str) -> Work:
@@ -154,9 +145,9 @@ def our_runner(case: str, kept: bool = False) -> Work:
 # Files -------------------------------------------------------------------------------------------
 
 
-def our_sbml(case: str) -> Work:
-    """From network to SBML file."""
-    net, path = network(case), Path(tempfile.mkdtemp(), "net.xml")
+def our_file(case: str, name: str) -> Work:
+    """From network to a file, whose ending says of which kind: one of COPASI has its tasks."""
+    net, path = network(case), Path(tempfile.mkdtemp(), name)
 
     def run() -> None:
         export(net, path, overwrite=True)
@@ -192,16 +183,6 @@ def biocrnpyler_sbml(case: str) -> Work:
             ]
             made.append(bcp.Reaction.from_massaction(*sides, k_forward=reaction.value))
         bcp.ChemicalReactionNetwork(list(species.values()), made).write_sbml_file(str(path))
-
-    return Work(run)
-
-
-def our_cps(case: str) -> Work:
-    """From network to a COPASI file with its tasks."""
-    net, path = network(case), Path(tempfile.mkdtemp(), "net.cps")
-
-    def run() -> None:
-        export(net, path, overwrite=True)
 
     return Work(run)
 
@@ -277,7 +258,7 @@ MAKING = (
         "a network",
         LADDER,
         (
-            Contender(OURS, our_cached_compile, ("roadrunner",)),
+            Contender(OURS, partial(our_compile, kept=True), ("roadrunner",)),
             Contender(
                 "roadrunner's loadState",
                 roadrunner_state,
@@ -322,7 +303,7 @@ MAKING = (
         "a file",
         LADDER,
         (
-            Contender(OURS, our_sbml, ("libsbml",), limit=40.0),
+            Contender(OURS, partial(our_file, name="net.xml"), ("libsbml",), limit=40.0),
             Contender(
                 "libAntimony",
                 antimony_sbml,
@@ -347,7 +328,7 @@ MAKING = (
         "a file",
         LADDER[:4],
         (
-            Contender(OURS, our_cps, COPASI_NEEDS),
+            Contender(OURS, partial(our_file, name="net.cps"), COPASI_NEEDS),
             Contender(
                 "COPASI",
                 copasi_cps,

@@ -284,14 +284,19 @@ def copasi_stochastic(case: str) -> Work:
     return Work(run)
 
 
+def _counted_file(case: str) -> str:
+    """The same molecules as a file of SBML."""
+    path = Path(mkdtemp(), "counted.xml")
+    path.write_text(antimony_to_sbml(_counted(case)), encoding="utf-8")
+    return str(path)
+
+
 def bioscrape_stochastic(case: str) -> Work:
     """bioscrape's."""
     from bioscrape.simulator import py_simulate_model
     from bioscrape.types import Model
 
-    path = Path(mkdtemp(), "counted.xml")
-    path.write_text(antimony_to_sbml(_counted(case)), encoding="utf-8")
-    model = Model(sbml_filename=str(path), sbml_warnings=False)
+    model = Model(sbml_filename=_counted_file(case), sbml_warnings=False)
     times = np.linspace(0, STOCHASTIC_END, STOCHASTIC_POINTS)
 
     def run() -> None:
@@ -304,11 +309,10 @@ def gillespy2_stochastic(case: str) -> Work:
     """GillesPy2's solver in Python; that in C++ needs a compiler and SCons."""
     from gillespy2 import NumPySSASolver, TimeSpan, import_SBML
 
-    path = Path(mkdtemp(), "counted.xml")
-    path.write_text(antimony_to_sbml(_counted(case)), encoding="utf-8")
+    path = _counted_file(case)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of how it reads SBML
-        model, _ = import_SBML(str(path))
+        model, _ = import_SBML(path)
     model.timespan(TimeSpan.linspace(STOCHASTIC_END, STOCHASTIC_POINTS))
     solver = NumPySSASolver(model)
 
