@@ -175,6 +175,7 @@ def torch_training(case: str) -> Work:
 
 
 PLAIN = "a plain ReLU takes no root and its slope is 0 or 1; there are no rails, no h and no checks"
+UNVERIFIED = PLAIN + "; and nothing is verified by an engine at the end"
 LEARNING = (
     Benchmark(
         "gradient",
@@ -227,13 +228,13 @@ LEARNING = (
                 "scikit-learn's MLPRegressor",
                 sklearn_training,
                 ("sklearn",),
-                PLAIN + "; and nothing is verified by an engine at the end",
+                UNVERIFIED,
             ),
             Contender(
                 "PyTorch's L-BFGS",
                 torch_training,
                 ("torch",),
-                PLAIN + "; and nothing is verified by an engine at the end",
+                UNVERIFIED,
             ),
         ),
         agreement=None,

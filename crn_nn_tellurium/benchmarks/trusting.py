@@ -163,6 +163,7 @@ def scipy_noise(case: str) -> Work:
     return Work(run)
 
 
+ONE_START = "one start is not all: an envelope has two bounds of every species, and is checked"
 TRUSTING = (
     Benchmark(
         "certificate",
@@ -183,13 +184,13 @@ TRUSTING = (
                 "one course, roadrunner",
                 script_trajectory,
                 SCRIPT_NEEDS,
-                "one start is not all: an envelope has two bounds of every species, and is checked",
+                ONE_START,
             ),
             Contender(
                 "one course, scipy's LSODA",
                 scipy_trajectory,
                 (),
-                "one start is not all: an envelope has two bounds of every species, and is checked",
+                ONE_START,
             ),
         ),
         agreement=None,
