@@ -84,13 +84,13 @@ def torch_network(case: str) -> Any:
     return torch.nn.Sequential(*layers[:-1]).to(torch.float64)
 
 
-def jax_gradient(case: str, samples: int = MANY) -> Work:
+def jax_gradient(case: str) -> Work:
     """JAX through the formula of the root, compiled before."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
     equations = Equations.of(network(case))
-    x, y = inputs(case, samples), targets(case, samples)
+    x, y = inputs(case, MANY), targets(case, MANY)
     fixed = [(h, signs) for _, _, h, signs in equations.layers]
     parameters = [(weights, bias) for weights, bias, _, _ in equations.layers]
 
@@ -109,7 +109,7 @@ def jax_gradient(case: str, samples: int = MANY) -> Work:
         jax.block_until_ready(slopes)
         return float(value)
 
-    return Work(run, samples)
+    return Work(run, MANY)
 
 
 # Training ----------------------------------------------------------------------------------------
