@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 
 from crn_nn_tellurium.benchmarks import peers
-from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender, Work
-from crn_nn_tellurium.benchmarks.making import OURS, SCRIPT_NEEDS
+from crn_nn_tellurium.benchmarks.declared import OURS, Benchmark, Contender, Work
 from crn_nn_tellurium.benchmarks.models import (
     LADDER,
     Equations,
@@ -20,6 +19,7 @@ from crn_nn_tellurium.benchmarks.models import (
     reactions,
     targets,
 )
+from crn_nn_tellurium.benchmarks.peers import SCRIPT_NEEDS
 from crn_nn_tellurium.sensitivity import gradient
 from crn_nn_tellurium.simulation import Simulator
 from crn_nn_tellurium.training import LBFGS, fit

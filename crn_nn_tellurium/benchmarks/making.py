@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crn_nn_tellurium.benchmarks import peers
-from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender, Work
+from crn_nn_tellurium.benchmarks.declared import OURS, Benchmark, Contender, Work
 from crn_nn_tellurium.benchmarks.models import (
     LADDER,
     Equations,
@@ -19,13 +19,12 @@ from crn_nn_tellurium.benchmarks.models import (
     plain_text,
     reactions,
 )
+from crn_nn_tellurium.benchmarks.peers import COPASI_NEEDS, SCRIPT_NEEDS
 from crn_nn_tellurium.benchmarks.worker import environment
 from crn_nn_tellurium.encoding import to_antimony, to_reactions
 from crn_nn_tellurium.exporters import export
 from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.simulation import CACHE_VARIABLE, Simulator, clear_cache
-
-OURS = "this package"
 
 
 @contextmanager
@@ -202,7 +201,6 @@ def copasi_cps(case: str) -> Work:
     return Work(run)
 
 
-SCRIPT_NEEDS, COPASI_NEEDS = ("tellurium",), ("basico",)
 MAKING = (
     Benchmark(
         "generation",

@@ -24,6 +24,7 @@ from crn_nn_tellurium.exporters import export
 from crn_nn_tellurium.networks import Network, unit_ids
 
 USUAL = "usual script of tellurium"
+SCRIPT_NEEDS, COPASI_NEEDS = ("tellurium",), ("basico",)
 NEWTON_STEPS = 60
 """Enough from an upper bound: each step halves a large error, then squares it."""
 

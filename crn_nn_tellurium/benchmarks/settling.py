@@ -12,8 +12,8 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.benchmarks import peers
-from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender, Work
-from crn_nn_tellurium.benchmarks.making import COPASI_NEEDS, OURS, SCRIPT_NEEDS, models_kept
+from crn_nn_tellurium.benchmarks.declared import OURS, Benchmark, Contender, Work
+from crn_nn_tellurium.benchmarks.making import models_kept
 from crn_nn_tellurium.benchmarks.models import (
     LADDER,
     Equations,
@@ -25,6 +25,7 @@ from crn_nn_tellurium.benchmarks.models import (
     reactions,
     start_of,
 )
+from crn_nn_tellurium.benchmarks.peers import COPASI_NEEDS, SCRIPT_NEEDS
 from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.scans import scan
 from crn_nn_tellurium.simulation import Simulator

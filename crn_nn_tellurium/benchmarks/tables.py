@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender
+from crn_nn_tellurium.benchmarks.declared import OURS, Benchmark, Contender
 from crn_nn_tellurium.benchmarks.models import LADDER
+from crn_nn_tellurium.benchmarks.peers import USUAL
 from crn_nn_tellurium.benchmarks.results import Measurement, Results
 from crn_nn_tellurium.benchmarks.subjects import BENCHMARKS
 
@@ -189,9 +190,9 @@ def lost(results: Results) -> Iterator[Lost]:
 
 # Whom README compares with -----------------------------------------------------------------------
 
-_STEADY, _SCRIPT = "steady_state", "usual script of tellurium"
+_STEADY = "steady_state"
 HEADLINES = (
-    ("from network to first answer", ("xor", "digits"), "first_answer", "first_answer", _SCRIPT),
+    ("from network to first answer", ("xor", "digits"), "first_answer", "first_answer", USUAL),
     (
         "tellurium's object of the whole network",
         ("20-40-5", "digits"),
@@ -204,14 +205,14 @@ HEADLINES = (
         ("xor", "20-40-5", "600-1000-400"),
         _STEADY,
         _STEADY,
-        _SCRIPT,
+        USUAL,
     ),
     (
         "the same, 100 inputs a call",
         ("xor", "20-40-5", "600-1000-400"),
         "steady_states",
         _STEADY,
-        _SCRIPT,
+        USUAL,
     ),
     (
         "gradient of a sample's loss, 32 a call",
@@ -236,13 +237,13 @@ def headline_table(results: Results) -> Table:
     rows = []
     for what, cases, subject, their_subject, peer in HEADLINES:
         for case in cases:
-            ours = results.one(subject, case, "this package")
+            ours = results.one(subject, case, OURS)
             theirs = results.one(their_subject, case, peer)
             if ours is None or not ours.is_measured:
                 continue
             ratio = times(theirs.cpu / ours.cpu) if theirs and theirs.is_measured else ""
             rows.append((f"{case}: {what}", _alone(theirs), _alone(ours), ratio))
-    columns = ["usual way", "this package", "times faster"]
+    columns = ["usual way", OURS, "times faster"]
     return Table("What a tellurium user would do, and this package", ["what"], columns, rows)
 
 

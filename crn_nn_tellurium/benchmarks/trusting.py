@@ -8,8 +8,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.benchmarks import peers
-from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender, Work
-from crn_nn_tellurium.benchmarks.making import OURS, SCRIPT_NEEDS
+from crn_nn_tellurium.benchmarks.declared import OURS, Benchmark, Contender, Work
 from crn_nn_tellurium.benchmarks.models import (
     LADDER,
     Equations,
@@ -21,6 +20,7 @@ from crn_nn_tellurium.benchmarks.models import (
     roots,
     start_of,
 )
+from crn_nn_tellurium.benchmarks.peers import SCRIPT_NEEDS
 from crn_nn_tellurium.certificates import enclosure, settling_time
 from crn_nn_tellurium.fluctuations import noise
 from crn_nn_tellurium.simulation import Simulator
