@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,19 @@ from crn_nn_tellurium import benchmarks
 from crn_nn_tellurium.benchmarks import Results, Table
 
 ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs" / "figures"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _PLACE = re.compile(r"(<!-- figures: (\S+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
+@cache
+def _results() -> Results:
+    return benchmarks.read_figures(FOLDER)
+
+
 def written() -> dict[str, str]:
     """Every table in Markdown, by name."""
-    results = benchmarks.read_figures(ROOT / "docs" / "figures")
+    results = _results()
     subjects = {
         benchmark.subject: benchmarks.subject_table(results, benchmark).markdown()
         for benchmark in benchmarks.present(results)
@@ -42,17 +49,18 @@ def written() -> dict[str, str]:
 
 def _machine_in_short(results: Results) -> str:
     """What README says of the run, which the report says whole."""
-    machine, kind = results.machine, "crn-nn bench --full" if results.full else "crn-nn bench"
+    machine = results.machine
     versions = ", ".join(f"{name} {machine.versions[name]}" for name in ("libroadrunner", "numpy"))
     return (
-        f"One run of `{kind}` on {results.started[:10]}: {machine.processor}, {machine.cores} cores"
-        f" (load {results.load_before:.1f}\nbefore it began), Python {machine.python}, {versions}."
+        f"One run of `{results.command}` on {results.started[:10]}: {machine.processor},"
+        f" {machine.cores} cores (load {results.load_before:.1f}\nbefore it began),"
+        f" Python {machine.python}, {versions}."
     )
 
 
 def report() -> str:
     """The report of the run, as its figures and today's reasons make it."""
-    return benchmarks.report(benchmarks.read_figures(ROOT / "docs" / "figures"))
+    return benchmarks.report(_results())
 
 
 def filled(page: str, texts: dict[str, str]) -> str:
@@ -105,7 +113,7 @@ def main() -> None:
     """Write every page anew whose tables have changed, and the report."""
     texts = written()
     pages = {page: filled(page.read_text(encoding="utf-8"), texts) for page in PAGES}
-    pages[ROOT / "docs" / "figures" / benchmarks.REPORT] = report()
+    pages[FOLDER / benchmarks.REPORT] = report()
     for page, after in pages.items():
         if after != page.read_text(encoding="utf-8"):
             page.write_text(after, encoding="utf-8")

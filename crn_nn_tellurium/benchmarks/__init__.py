@@ -12,14 +12,13 @@ from crn_nn_tellurium.benchmarks.report import (
     write_figures,
     write_report,
 )
-from crn_nn_tellurium.benchmarks.results import Results, begin, this_machine
+from crn_nn_tellurium.benchmarks.results import Results, begin
 from crn_nn_tellurium.benchmarks.runner import cases_of, run
 from crn_nn_tellurium.benchmarks.subjects import BENCHMARKS, SUBJECTS, chosen
 from crn_nn_tellurium.benchmarks.tables import (
     Table,
     growth_table,
     headline_table,
-    memory_table,
     present,
     subject_table,
 )

@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+OURS = "this package"
+"""The name of the first contender of every benchmark."""
+
 
 @dataclass(frozen=True)
 class Work:

@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 
 from crn_nn_tellurium.benchmarks import peers
-from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender, Work
-from crn_nn_tellurium.benchmarks.making import OURS, SCRIPT_NEEDS
+from crn_nn_tellurium.benchmarks.declared import OURS, Benchmark, Contender, Work
 from crn_nn_tellurium.benchmarks.models import (
     LADDER,
     Equations,
@@ -20,6 +19,7 @@ from crn_nn_tellurium.benchmarks.models import (
     reactions,
     targets,
 )
+from crn_nn_tellurium.benchmarks.peers import SCRIPT_NEEDS
 from crn_nn_tellurium.sensitivity import gradient
 from crn_nn_tellurium.simulation import Simulator
 from crn_nn_tellurium.training import LBFGS, fit
@@ -84,13 +84,13 @@ def torch_network(case: str) -> Any:
     return torch.nn.Sequential(*layers[:-1]).to(torch.float64)
 
 
-def jax_gradient(case: str, samples: int = MANY) -> Work:
+def jax_gradient(case: str) -> Work:
     """JAX through the formula of the root, compiled before."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
     equations = Equations.of(network(case))
-    x, y = inputs(case, samples), targets(case, samples)
+    x, y = inputs(case, MANY), targets(case, MANY)
     fixed = [(h, signs) for _, _, h, signs in equations.layers]
     parameters = [(weights, bias) for weights, bias, _, _ in equations.layers]
 
@@ -109,7 +109,7 @@ def jax_gradient(case: str, samples: int = MANY) -> Work:
         jax.block_until_ready(slopes)
         return float(value)
 
-    return Work(run, samples)
+    return Work(run, MANY)
 
 
 # Training ----------------------------------------------------------------------------------------
@@ -175,6 +175,7 @@ def torch_training(case: str) -> Work:
 
 
 PLAIN = "a plain ReLU takes no root and its slope is 0 or 1; there are no rails, no h and no checks"
+UNVERIFIED = PLAIN + "; and nothing is verified by an engine at the end"
 LEARNING = (
     Benchmark(
         "gradient",
@@ -227,13 +228,13 @@ LEARNING = (
                 "scikit-learn's MLPRegressor",
                 sklearn_training,
                 ("sklearn",),
-                PLAIN + "; and nothing is verified by an engine at the end",
+                UNVERIFIED,
             ),
             Contender(
                 "PyTorch's L-BFGS",
                 torch_training,
                 ("torch",),
-                PLAIN + "; and nothing is verified by an engine at the end",
+                UNVERIFIED,
             ),
         ),
         agreement=None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crn_nn_tellurium.benchmarks import peers
-from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender, Work
+from crn_nn_tellurium.benchmarks.declared import OURS, Benchmark, Contender, Work
 from crn_nn_tellurium.benchmarks.models import (
     LADDER,
     Equations,
@@ -20,26 +19,20 @@ from crn_nn_tellurium.benchmarks.models import (
     plain_text,
     reactions,
 )
+from crn_nn_tellurium.benchmarks.peers import COPASI_NEEDS, SCRIPT_NEEDS
+from crn_nn_tellurium.benchmarks.worker import environment
 from crn_nn_tellurium.encoding import to_antimony, to_reactions
 from crn_nn_tellurium.exporters import export
 from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.simulation import CACHE_VARIABLE, Simulator, clear_cache
 
-OURS = "this package"
-
 
 @contextmanager
 def models_kept(folder: str) -> Iterator[None]:
     """Without what this process has compiled, and with another folder of compiled models."""
-    before = os.environ.get(CACHE_VARIABLE)
-    os.environ[CACHE_VARIABLE] = folder
-    clear_cache()
-    try:
+    with environment({CACHE_VARIABLE: folder}):
+        clear_cache()
         yield
-    finally:
-        os.environ.pop(CACHE_VARIABLE)
-        if before is not None:
-            os.environ[CACHE_VARIABLE] = before
 
 
 # Text --------------------------------------------------------------------------------------------
@@ -80,15 +73,18 @@ def _lines(net: Any) -> Iterator[str]:
 # Compiled models ---------------------------------------------------------------------------------
 
 
-def our_compile(case: str) -> Work:
-    """Compile what steady states need, with nothing compiled before."""
-    net = network(case)
-    Simulator(network("2-2-3")).compile()
+def our_compile(case: str, kept: bool = False) -> Work:
+    """Compile what steady states need, with nothing compiled before or all of it by any process."""
+    net, folder = network(case), tempfile.mkdtemp() if kept else "off"
 
     def run() -> None:
-        with models_kept("off"):
+        with models_kept(folder):
             Simulator(net).compile()
 
+    if kept:
+        run()
+    else:
+        Simulator(network("2-2-3")).compile()
     return Work(run)
 
 
@@ -113,18 +109,6 @@ def copasi_compile(case: str) -> Work:
 def jax_compile(case: str) -> Work:
     """Newton's method for the equations, compiled for one input, and run."""
     return Work(peers.jax_first(case).run)
-
-
-def our_cached_compile(case: str) -> Work:
-    """The same where any process has compiled it before."""
-    net, folder = network(case), tempfile.mkdtemp()
-
-    def run() -> None:
-        with models_kept(folder):
-            Simulator(net).compile()
-
-    run()
-    return Work(run)
 
 
 def roadrunner_state(case: str) -> Work:
@@ -160,9 +144,9 @@ def our_runner(case: str, kept: bool = False) -> Work:
 # Files -------------------------------------------------------------------------------------------
 
 
-def our_sbml(case: str) -> Work:
-    """From network to SBML file."""
-    net, path = network(case), Path(tempfile.mkdtemp(), "net.xml")
+def our_file(case: str, name: str) -> Work:
+    """From network to a file, whose ending says of which kind: one of COPASI has its tasks."""
+    net, path = network(case), Path(tempfile.mkdtemp(), name)
 
     def run() -> None:
         export(net, path, overwrite=True)
@@ -202,16 +186,6 @@ def biocrnpyler_sbml(case: str) -> Work:
     return Work(run)
 
 
-def our_cps(case: str) -> Work:
-    """From network to a COPASI file with its tasks."""
-    net, path = network(case), Path(tempfile.mkdtemp(), "net.cps")
-
-    def run() -> None:
-        export(net, path, overwrite=True)
-
-    return Work(run)
-
-
 def copasi_cps(case: str) -> Work:
     """COPASI's reading of SBML, and its file."""
     import basico
@@ -227,7 +201,6 @@ def copasi_cps(case: str) -> Work:
     return Work(run)
 
 
-SCRIPT_NEEDS, COPASI_NEEDS = ("tellurium",), ("basico",)
 MAKING = (
     Benchmark(
         "generation",
@@ -283,7 +256,7 @@ MAKING = (
         "a network",
         LADDER,
         (
-            Contender(OURS, our_cached_compile, ("roadrunner",)),
+            Contender(OURS, partial(our_compile, kept=True), ("roadrunner",)),
             Contender(
                 "roadrunner's loadState",
                 roadrunner_state,
@@ -328,7 +301,7 @@ MAKING = (
         "a file",
         LADDER,
         (
-            Contender(OURS, our_sbml, ("libsbml",), limit=40.0),
+            Contender(OURS, partial(our_file, name="net.xml"), ("libsbml",), limit=40.0),
             Contender(
                 "libAntimony",
                 antimony_sbml,
@@ -353,7 +326,7 @@ MAKING = (
         "a file",
         LADDER[:4],
         (
-            Contender(OURS, our_cps, COPASI_NEEDS),
+            Contender(OURS, partial(our_file, name="net.cps"), COPASI_NEEDS),
             Contender(
                 "COPASI",
                 copasi_cps,

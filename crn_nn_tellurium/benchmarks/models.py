@@ -86,6 +86,11 @@ def propensities_text(crn: ReactionNetwork, boundary: FloatArray, volume: float)
     return "model *stochastic()\n" + "\n".join(lines) + "\nend\n"
 
 
+def roots(z: FloatArray, h: float) -> FloatArray:
+    """Where rails rest, by the formula that one writes by hand."""
+    return (z + np.sqrt(z * z + 4 * h)) / 2
+
+
 @dataclass(frozen=True)
 class Equations:
     """The network's equations as somebody derives them by hand: of every rail,
@@ -114,7 +119,7 @@ class Equations:
         value = x
         for weights, bias, h, signs in self.layers:
             z = (value @ weights.T + bias)[..., None] * signs
-            value = ((z + np.sqrt(z * z + 4 * h)) / 2) @ signs
+            value = roots(z, h) @ signs
         return value
 
     def rates(self, y: FloatArray, x: FloatArray) -> FloatArray:

@@ -24,14 +24,15 @@ from crn_nn_tellurium.exporters import export
 from crn_nn_tellurium.networks import Network, unit_ids
 
 USUAL = "usual script of tellurium"
+SCRIPT_NEEDS, COPASI_NEEDS = ("tellurium",), ("basico",)
 NEWTON_STEPS = 60
 """Enough from an upper bound: each step halves a large error, then squares it."""
 
 
-def sbml_text(model: Network | ReactionNetwork, x: FloatArray | None = None) -> str:
+def sbml_text(crn: ReactionNetwork) -> str:
     """SBML for those who read no Antimony."""
     with tempfile.TemporaryDirectory() as folder:
-        return export(model, Path(folder, "net.xml"), x=x).read_text(encoding="utf-8")
+        return export(crn, Path(folder, "net.xml")).read_text(encoding="utf-8")
 
 
 # tellurium ---------------------------------------------------------------------------------------
@@ -59,7 +60,7 @@ def outputs_of(net: Network, values: Callable[[str], float]) -> list[float]:
     return found
 
 
-def script_steady(case: str, points: int = 3) -> Work:
+def script_steady(case: str, points: int = 1) -> Work:
     """Load once; for every input set values, `steadyState()`, read the outputs."""
     net = network(case)
     warm_tellurium()
@@ -124,13 +125,12 @@ class Copasi:
         self.basico.remove_datamodel(self.model)
 
 
-def copasi_steady(case: str, points: int = 3) -> Work:
-    """Load once; for every input set values, `run_steadystate`, read."""
-    net, crn, x = network(case), reactions(case), inputs(case, points)
+def copasi_steady(case: str) -> Work:
+    """Load once; set values, `run_steadystate`, read."""
+    net, crn = network(case), reactions(case)
     copasi = Copasi(sbml_text(crn))
-    rows = boundary_rows(case, x).tolist()
-    values = [dict(zip(crn.boundary, row, strict=True)) for row in rows]
-    return Work(lambda: [copasi.steady(point, net) for point in values], points)
+    values = dict(zip(crn.boundary, boundary_rows(case, inputs(case, 1))[0].tolist(), strict=True))
+    return Work(lambda: [copasi.steady(values, net)])
 
 
 def copasi_first(case: str) -> Work:

@@ -28,7 +28,7 @@ def subject_picture(results: Results, benchmark: Benchmark) -> Figure:
     figure = new_figure(_SIZE)
     ax: Any = figure.subplots()
     for number, contender in enumerate(benchmark.contenders):
-        rows = [row for row in results.of(benchmark.subject) if row.contender == contender.name]
+        rows = results.of(benchmark.subject, contender.name)
         look: Any = {"color": color(number), "marker": _MARKS[number % len(_MARKS)]}
         found = curve(results, benchmark, contender)
         apart = [row for row in rows if row.is_measured and row.case not in LADDER]

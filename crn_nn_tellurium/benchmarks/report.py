@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -67,7 +68,7 @@ def report(results: Results) -> str:
         *_unfinished(results),
         "Times are CPU time on one thread (with that of processes that are started): medians of"
         " rounds in which all take turns. Of peers, the number in brackets is their time over ours:"
-        f" below 1 they are faster. An open triangle is where a step took longer than it may; there"
+        " below 1 they are faster. An open triangle is where a step took longer than it may; there"
         f" a curve ends. Exponents go through the {FITTED} largest random networks.",
         "## Where others are faster",
         lost_text(results),
@@ -92,9 +93,9 @@ _MEMORY_NOTE = (
 def machine_text(results: Results) -> str:
     """When, on what, with which versions, and how busy it was."""
     machine = results.machine
-    kind = "crn-nn bench --full" if results.full else "crn-nn bench"
     there = ", ".join(f"{name} {v}" for name, v in machine.versions.items() if v)
     absent = ", ".join(name for name, v in machine.versions.items() if not v)
+    memory = "memory not known" if machine.memory_gb is None else f"{machine.memory_gb:g} GB"
     load = "load not known"
     if not math.isnan(results.load_before):
         load = f"load {results.load_before:.1f} before and {results.load_after:.1f} at the end"
@@ -103,8 +104,8 @@ def machine_text(results: Results) -> str:
     busy = max(ends) > 0.5 * machine.cores
     resumed = f", in {results.pauses + 1} parts" if results.pauses else ""
     text = (
-        f"One run of `{kind}` on {results.started}, {results.seconds / 60:.0f} minutes{resumed}:"
-        f" {machine.processor}, {machine.cores} cores, {machine.memory_gb:g} GB; {load};"
+        f"One run of `{results.command}` on {results.started}, {results.seconds / 60:.0f}"
+        f" minutes{resumed}: {machine.processor}, {machine.cores} cores, {memory}; {load};"
         f" {machine.system}; Python {machine.python}; {there}."
     )
     if absent:
@@ -124,11 +125,9 @@ def _unfinished(results: Results) -> Iterable[str]:
 def lost_text(results: Results) -> str:
     """Every peer that was measured to be faster, where, and why."""
     lines = []
-    for benchmark in present(results):
-        own = [one for one in lost(results) if one.benchmark is benchmark]
-        if own:
-            lines.append(f"- {benchmark.title}:")
-            lines += [f"  - {one.sentence()}" for one in own]
+    for title, own in itertools.groupby(lost(results), lambda one: one.benchmark.title):
+        lines.append(f"- {title}:")
+        lines += [f"  - {one.sentence()}" for one in own]
     if not lines:
         return "Nowhere in this run."
     note = f"A peer counts as faster where it takes less than {EQUAL:g} of our time."
@@ -137,7 +136,7 @@ def lost_text(results: Results) -> str:
 
 def _subject(results: Results, benchmark: Benchmark) -> Iterable[str]:
     yield f"## {benchmark.title}"
-    yield f"{benchmark.what}"
+    yield benchmark.what
     yield f"![{benchmark.title}]({benchmark.subject}.png)"
     yield subject_table(results, benchmark).markdown()
     notes = list(_notes(results, benchmark))
@@ -148,7 +147,7 @@ def _subject(results: Results, benchmark: Benchmark) -> Iterable[str]:
 def _notes(results: Results, benchmark: Benchmark) -> Iterable[str]:
     """Who did not run and why, and whose answers are others."""
     for contender in benchmark.contenders:
-        rows = [row for row in results.of(benchmark.subject) if row.contender == contender.name]
+        rows = results.of(benchmark.subject, contender.name)
         reasons: dict[str, list[str]] = {}
         for row in rows:
             if row.outcome:

@@ -7,7 +7,7 @@ import math
 import os
 import platform
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -55,11 +55,13 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Machine:
-    """What the benchmarks ran on, and what is installed there; versions are None of what is not."""
+    """What the benchmarks ran on, and what is installed there; versions are None of what is not,
+    memory is where the system does not say.
+    """
 
     processor: str
     cores: int
-    memory_gb: float
+    memory_gb: float | None
     system: str
     python: str
     versions: dict[str, str | None]
@@ -85,25 +87,30 @@ class Results:
     measurements: tuple[Measurement, ...] = ()
 
     @property
+    def command(self) -> str:
+        """What was typed for such a run."""
+        return "crn-nn bench --full" if self.full else "crn-nn bench"
+
+    @property
     def n_cases(self) -> int:
         """How many cases are measured, of all subjects."""
         return len({(one.subject, one.case) for one in self.measurements})
 
-    def of(self, subject: str) -> list[Measurement]:
-        """Those of a subject, in the order of its cases."""
-        return [one for one in self.measurements if one.subject == subject]
+    def of(self, subject: str, contender: str | None = None) -> list[Measurement]:
+        """Those of a subject, or of one contender for it, in the order of its cases."""
+        rows = (one for one in self.measurements if one.subject == subject)
+        return [one for one in rows if contender in (None, one.contender)]
 
     def one(self, subject: str, case: str, contender: str) -> Measurement | None:
         """That of a contender for a case; None if there is none."""
-        for one in self.of(subject):
-            if (one.case, one.contender) == (case, contender):
-                return one
-        return None
+        return next((one for one in self.of(subject, contender) if one.case == case), None)
 
     def to_json(self) -> str:
-        """A document that any language reads; what was not measured is null."""
+        """A document that any language reads: what was not measured is null, and infinite distances
+        are "infinite".
+        """
         document = {"format": _FORMAT, **asdict(self)}
-        return json.dumps(_without_nan(document), indent=1, allow_nan=False) + "\n"
+        return json.dumps(_to_plain(document), indent=1, allow_nan=False) + "\n"
 
     @staticmethod
     def from_json(text: str, name: str = "results") -> Results:
@@ -119,33 +126,35 @@ class Results:
             if document.pop("format") != _FORMAT:
                 raise ValueError("another format")
             machine = Machine(**document.pop("machine"))
-            rows = tuple(_measurement(row) for row in document.pop("measurements"))
+            rows = document.pop("measurements")
+            measurements = tuple(Measurement(**_from_plain(row)) for row in rows)
             subjects = tuple(document.pop("subjects"))
-            given: dict[str, Any] = {
-                key: math.nan if value is None else value for key, value in document.items()
-            }
-            return Results(machine, measurements=rows, subjects=subjects, **given)
+            given = _from_plain(document)
+            return Results(machine, measurements=measurements, subjects=subjects, **given)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise FileFormatError(
                 f"{name!r}: no figures of crn-nn bench ({type(error).__name__}: {error})"
             ) from error
 
 
-def _measurement(row: dict[str, Any]) -> Measurement:
-    numbers = {field.name for field in fields(Measurement) if field.type == "float"}
-    given: dict[str, Any] = {
-        key: math.nan if key in numbers and value is None else value for key, value in row.items()
-    }
-    return Measurement(**given)
+_INFINITE = "infinite"
 
 
-def _without_nan(value: Any) -> Any:
-    """JSON has no NaN."""
+def _to_plain(value: Any) -> Any:
+    """JSON has neither NaN nor infinity."""
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: _to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return [_to_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else _INFINITE
+    return value
+
+
+def _from_plain(entries: dict[str, Any]) -> dict[str, Any]:
+    """Entries of which none is itself None."""
+    numbers = {None: math.nan, _INFINITE: math.inf}
+    return {key: numbers.get(value, value) for key, value in entries.items()}
 
 
 def begin(full: bool, subjects: Iterable[str]) -> Results:
@@ -178,11 +187,11 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _memory_gb() -> float:
+def _memory_gb() -> float | None:
     try:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (AttributeError, ValueError, OSError):
-        return math.nan
+        return None
 
 
 def _processor() -> str:

@@ -12,8 +12,8 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.benchmarks import peers
-from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender, Work
-from crn_nn_tellurium.benchmarks.making import COPASI_NEEDS, OURS, SCRIPT_NEEDS, models_kept
+from crn_nn_tellurium.benchmarks.declared import OURS, Benchmark, Contender, Work
+from crn_nn_tellurium.benchmarks.making import models_kept
 from crn_nn_tellurium.benchmarks.models import (
     LADDER,
     Equations,
@@ -25,6 +25,7 @@ from crn_nn_tellurium.benchmarks.models import (
     reactions,
     start_of,
 )
+from crn_nn_tellurium.benchmarks.peers import COPASI_NEEDS, SCRIPT_NEEDS
 from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.scans import scan
 from crn_nn_tellurium.simulation import Simulator
@@ -34,7 +35,7 @@ BY_HAND = (
     " roadrunner solves the reactions as they are, and each root is checked"
 )
 SHIPPED = ("xor", *LADDER[:3], "digits", *LADDER[3:])
-BATCH, GRID, T_END, POINTS = 100, 200, 50.0, 51
+BATCH, GRID, FEW, T_END, POINTS = 100, 200, 3, 50.0, 51
 
 
 # Steady states -----------------------------------------------------------------------------------
@@ -70,7 +71,7 @@ def our_scan(case: str) -> Work:
     scan(simulator, {name: grid[:2]}, x=x)
 
     def run() -> FloatArray:
-        return scan(simulator, {name: grid}, x=x).outputs.values[:3]
+        return scan(simulator, {name: grid}, x=x).outputs.values[:FEW]
 
     return Work(run, GRID)
 
@@ -82,14 +83,14 @@ def _grid_rows(case: str, points: int) -> FloatArray:
     return x
 
 
-def script_scan(case: str, points: int = 3) -> Work:
+def script_scan(case: str) -> Work:
     """roadrunner in a loop: set, integrate until it is at rest, read.
 
     Its `steadyState` compiles anew in every call, so that who scans integrates.
     """
     net, crn = network(case), reactions(case)
     runner = peers.loaded(plain_text(crn))
-    rows = boundary_rows(case, _grid_rows(case, points)).tolist()
+    rows = boundary_rows(case, _grid_rows(case, FEW)).tolist()
 
     def run() -> list[list[float]]:
         found = []
@@ -101,23 +102,23 @@ def script_scan(case: str, points: int = 3) -> Work:
             found.append(peers.outputs_of(net, runner.__getitem__))
         return found
 
-    return Work(run, points)
+    return Work(run, FEW)
 
 
-def copasi_scan(case: str, points: int = 3) -> Work:
+def copasi_scan(case: str) -> Work:
     """COPASI in a loop: set, `run_steadystate`, read."""
     net, crn = network(case), reactions(case)
     copasi = peers.Copasi(peers.sbml_text(crn))
-    rows = boundary_rows(case, _grid_rows(case, points)).tolist()
+    rows = boundary_rows(case, _grid_rows(case, FEW)).tolist()
     name = crn.boundary[0]
     copasi.steady(dict(zip(crn.boundary, rows[0], strict=True)), net)
-    return Work(lambda: [copasi.steady({name: row[0]}, net) for row in rows], points)
+    return Work(lambda: [copasi.steady({name: row[0]}, net) for row in rows], FEW)
 
 
 def numpy_scan(case: str) -> Work:
     """The formula of the root at all points."""
     equations, x = Equations.of(network(case)), _grid_rows(case, GRID)
-    return Work(lambda: equations.outputs(x)[:3], GRID)
+    return Work(lambda: equations.outputs(x)[:FEW], GRID)
 
 
 # Time courses ------------------------------------------------------------------------------------
@@ -235,20 +236,20 @@ def diffrax_course(case: str) -> Work:
 
 # Stochastic trajectories -------------------------------------------------------------------------
 
-VOLUME, STOCHASTIC_END, STOCHASTIC_POINTS = 100.0, 10.0, 51
+VOLUME, STOCHASTIC_END, STOCHASTIC_POINTS, RUNS = 100.0, 10.0, 51, 10
 
 
-def our_stochastic(case: str, runs: int = 10) -> Work:
+def our_stochastic(case: str) -> Work:
     """Trajectories by Gillespie's direct method."""
     simulator, x = Simulator(network(case)), inputs(case, 1)[0]
 
     def run() -> None:
         simulator.time_course(
-            x, STOCHASTIC_END, STOCHASTIC_POINTS, volume=VOLUME, draws=runs, seed=0
+            x, STOCHASTIC_END, STOCHASTIC_POINTS, volume=VOLUME, draws=RUNS, seed=0
         )
 
     run()
-    return Work(run, runs)
+    return Work(run, RUNS)
 
 
 def _counted(case: str) -> str:
@@ -284,14 +285,19 @@ def copasi_stochastic(case: str) -> Work:
     return Work(run)
 
 
+def _counted_file(case: str) -> str:
+    """The same molecules as a file of SBML."""
+    path = Path(mkdtemp(), "counted.xml")
+    path.write_text(antimony_to_sbml(_counted(case)), encoding="utf-8")
+    return str(path)
+
+
 def bioscrape_stochastic(case: str) -> Work:
     """bioscrape's."""
     from bioscrape.simulator import py_simulate_model
     from bioscrape.types import Model
 
-    path = Path(mkdtemp(), "counted.xml")
-    path.write_text(antimony_to_sbml(_counted(case)), encoding="utf-8")
-    model = Model(sbml_filename=str(path), sbml_warnings=False)
+    model = Model(sbml_filename=_counted_file(case), sbml_warnings=False)
     times = np.linspace(0, STOCHASTIC_END, STOCHASTIC_POINTS)
 
     def run() -> None:
@@ -304,11 +310,10 @@ def gillespy2_stochastic(case: str) -> Work:
     """GillesPy2's solver in Python; that in C++ needs a compiler and SCons."""
     from gillespy2 import NumPySSASolver, TimeSpan, import_SBML
 
-    path = Path(mkdtemp(), "counted.xml")
-    path.write_text(antimony_to_sbml(_counted(case)), encoding="utf-8")
+    path = _counted_file(case)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of how it reads SBML
-        model, _ = import_SBML(str(path))
+        model, _ = import_SBML(path)
     model.timespan(TimeSpan.linspace(STOCHASTIC_END, STOCHASTIC_POINTS))
     solver = NumPySSASolver(model)
 
@@ -359,8 +364,8 @@ SETTLING = (
         SHIPPED,
         (
             Contender(OURS, our_steady, ("roadrunner",)),
-            Contender(peers.USUAL, partial(peers.script_steady, points=1), SCRIPT_NEEDS),
-            Contender("COPASI", partial(peers.copasi_steady, points=1), COPASI_NEEDS),
+            Contender(peers.USUAL, peers.script_steady, SCRIPT_NEEDS),
+            Contender("COPASI", peers.copasi_steady, COPASI_NEEDS),
             Contender("scipy's Newton", peers.scipy_steady, ("scipy",), BY_HAND),
             Contender("JAX", peers.jax_steady, ("jax",), BY_HAND),
             Contender("NumPy", peers.numpy_steady, (), BY_HAND),

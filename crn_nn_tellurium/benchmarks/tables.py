@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender
+from crn_nn_tellurium.benchmarks.declared import OURS, Benchmark, Contender
 from crn_nn_tellurium.benchmarks.models import LADDER
+from crn_nn_tellurium.benchmarks.peers import USUAL
 from crn_nn_tellurium.benchmarks.results import Measurement, Results
 from crn_nn_tellurium.benchmarks.subjects import BENCHMARKS
 
@@ -79,12 +80,8 @@ def present(results: Results) -> list[Benchmark]:
 
 def curve(results: Results, benchmark: Benchmark, contender: Contender) -> list[Measurement]:
     """What a contender took for random networks, by size."""
-    rows = results.of(benchmark.subject)
-    return [
-        row
-        for row in rows
-        if row.contender == contender.name and row.case in LADDER and row.is_measured
-    ]
+    rows = results.of(benchmark.subject, contender.name)
+    return [row for row in rows if row.case in LADDER and row.is_measured]
 
 
 # Tables ------------------------------------------------------------------------------------------
@@ -145,11 +142,8 @@ def memory_table(results: Results) -> Table:
     rows = []
     for benchmark in present(results):
         for contender in benchmark.contenders:
-            done = [
-                row
-                for row in results.of(benchmark.subject)
-                if row.contender == contender.name and row.is_measured
-            ]
+            known = results.of(benchmark.subject, contender.name)
+            done = [row for row in known if row.is_measured]
             if done:
                 last = max(done, key=lambda row: row.weights)
                 amount = "" if math.isnan(last.memory) else f"{last.memory:,.0f} MB"
@@ -184,24 +178,21 @@ class Lost:
 def lost(results: Results) -> Iterator[Lost]:
     """All peers that are faster somewhere, as it was measured."""
     for benchmark in present(results):
+        ours = {row.case: row.cpu for row in results.of(benchmark.subject, benchmark.ours.name)}
         for contender in benchmark.contenders[1:]:
-            ratios = {}
-            for case in dict.fromkeys(row.case for row in results.of(benchmark.subject)):
-                ours = results.one(benchmark.subject, case, benchmark.ours.name)
-                theirs = results.one(benchmark.subject, case, contender.name)
-                if not (ours and theirs and ours.is_measured and theirs.is_measured):
-                    continue
-                if theirs.cpu < EQUAL * ours.cpu:
-                    ratios[case] = theirs.cpu / ours.cpu
+            # NaN, where either was not measured, is below nothing
+            theirs = results.of(benchmark.subject, contender.name)
+            shares = {row.case: row.cpu / ours.get(row.case, math.nan) for row in theirs}
+            ratios = {case: share for case, share in shares.items() if share < EQUAL}
             if ratios and contender.is_peer:
                 yield Lost(benchmark, contender, ratios)
 
 
 # Whom README compares with -----------------------------------------------------------------------
 
-_STEADY, _SCRIPT = "steady_state", "usual script of tellurium"
+_STEADY = "steady_state"
 HEADLINES = (
-    ("from network to first answer", ("xor", "digits"), "first_answer", "first_answer", _SCRIPT),
+    ("from network to first answer", ("xor", "digits"), "first_answer", "first_answer", USUAL),
     (
         "tellurium's object of the whole network",
         ("20-40-5", "digits"),
@@ -214,14 +205,14 @@ HEADLINES = (
         ("xor", "20-40-5", "600-1000-400"),
         _STEADY,
         _STEADY,
-        _SCRIPT,
+        USUAL,
     ),
     (
         "the same, 100 inputs a call",
         ("xor", "20-40-5", "600-1000-400"),
         "steady_states",
         _STEADY,
-        _SCRIPT,
+        USUAL,
     ),
     (
         "gradient of a sample's loss, 32 a call",
@@ -246,13 +237,13 @@ def headline_table(results: Results) -> Table:
     rows = []
     for what, cases, subject, their_subject, peer in HEADLINES:
         for case in cases:
-            ours = results.one(subject, case, "this package")
+            ours = results.one(subject, case, OURS)
             theirs = results.one(their_subject, case, peer)
             if ours is None or not ours.is_measured:
                 continue
             ratio = times(theirs.cpu / ours.cpu) if theirs and theirs.is_measured else ""
             rows.append((f"{case}: {what}", _alone(theirs), _alone(ours), ratio))
-    columns = ["usual way", "this package", "times faster"]
+    columns = ["usual way", OURS, "times faster"]
     return Table("What a tellurium user would do, and this package", ["what"], columns, rows)
 
 

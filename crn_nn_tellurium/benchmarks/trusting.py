@@ -8,17 +8,19 @@ import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.benchmarks import peers
-from crn_nn_tellurium.benchmarks.declared import Benchmark, Contender, Work
-from crn_nn_tellurium.benchmarks.making import OURS, SCRIPT_NEEDS
+from crn_nn_tellurium.benchmarks.declared import OURS, Benchmark, Contender, Work
 from crn_nn_tellurium.benchmarks.models import (
     LADDER,
     Equations,
+    boundary_rows,
     inputs,
     network,
     plain_text,
     reactions,
+    roots,
     start_of,
 )
+from crn_nn_tellurium.benchmarks.peers import SCRIPT_NEEDS
 from crn_nn_tellurium.certificates import enclosure, settling_time
 from crn_nn_tellurium.fluctuations import noise
 from crn_nn_tellurium.simulation import Simulator
@@ -99,8 +101,8 @@ def numpy_intervals(case: str) -> Work:
             size = np.abs(weights)
             z = middle @ weights.T + bias
             spread = radius @ size.T + RATES * ((np.abs(middle) + radius) @ size.T + np.abs(bias))
-            low = _roots((z - spread)[..., None] * signs, h)
-            high = _roots((z + spread)[..., None] * signs, h)
+            low = roots((z - spread)[..., None] * signs, h)
+            high = roots((z + spread)[..., None] * signs, h)
             ends = np.minimum(low, high) @ signs, np.maximum(low, high) @ signs
             middle, radius = (ends[0] + ends[1]) / 2, np.abs(ends[1] - ends[0]) / 2
 
@@ -118,13 +120,9 @@ def numpy_draws(case: str) -> Work:
             for weights, bias, h, signs in equations.layers:
                 off = 1 + RATES * rng.uniform(-1, 1, weights.shape)
                 z = (value @ (weights * off).T + bias)[..., None] * signs
-                value = _roots(z, h) @ signs
+                value = roots(z, h) @ signs
 
     return Work(run)
-
-
-def _roots(z: FloatArray, h: float) -> FloatArray:
-    return (z + np.sqrt(z * z + 4 * h)) / 2
 
 
 # Noise -------------------------------------------------------------------------------------------
@@ -146,7 +144,7 @@ def scipy_noise(case: str) -> Work:
 
     net, crn = network(case), reactions(case)
     x = Simulator(net).steady_state(inputs(case, 1)).concentrations[0]
-    held = net.input_coding.code(inputs(case, 1)).ravel()
+    held = boundary_rows(case, inputs(case, 1))[0]
     names = {name: place for place, name in enumerate(crn.floating)}
     read = np.zeros((net.n_out, len(names)))
     for place in range(len(names)):
@@ -163,6 +161,7 @@ def scipy_noise(case: str) -> Work:
     return Work(run)
 
 
+ONE_START = "one start is not all: an envelope has two bounds of every species, and is checked"
 TRUSTING = (
     Benchmark(
         "certificate",
@@ -183,13 +182,13 @@ TRUSTING = (
                 "one course, roadrunner",
                 script_trajectory,
                 SCRIPT_NEEDS,
-                "one start is not all: an envelope has two bounds of every species, and is checked",
+                ONE_START,
             ),
             Contender(
                 "one course, scipy's LSODA",
                 scipy_trajectory,
                 (),
-                "one start is not all: an envelope has two bounds of every species, and is checked",
+                ONE_START,
             ),
         ),
         agreement=None,

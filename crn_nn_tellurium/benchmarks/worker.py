@@ -64,7 +64,7 @@ class Worker:
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
         # files that it leaves where it is ended are in the folder, which goes away
-        with _environment(ONE_THREAD | {"TMPDIR": folder}):
+        with environment(ONE_THREAD | {"TMPDIR": folder}):
             self._process.start()
         theirs.close()
 
@@ -106,8 +106,8 @@ class Worker:
 
 
 @contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Environment variables as they are to be for a process that is started."""
+def environment(values: dict[str, str]) -> Iterator[None]:
+    """Environment variables as they are to be for a while, for a process that is started say."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

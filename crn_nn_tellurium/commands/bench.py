@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from crn_nn_tellurium.basics import progress_bar
+from crn_nn_tellurium.basics import check_target, progress_bar
 from crn_nn_tellurium.commands.arguments import Overwrite
 from crn_nn_tellurium.commands.console import console, new_table, note, say, say_written
 from crn_nn_tellurium.errors import InputError
@@ -91,12 +91,10 @@ def _check_folder(output: Path | None, resume: bool, overwrite: bool) -> None:
         return
     if resume and overwrite:
         raise InputError("--resume and --overwrite; expected one of them")
-    if not output.parent.is_dir():
-        raise FileNotFoundError(
-            f"cannot write {str(output)!r}: there is no folder {str(output.parent)!r}"
-        )
-    if output.exists() and not output.is_dir():
-        raise FileExistsError(f"{str(output)!r} is a file; expected a folder")
+    if not output.is_dir():
+        check_target(output)
+        if output.exists():
+            raise FileExistsError(f"{str(output)!r} is a file; expected a folder")
     if (output / FIGURES).exists() and not (resume or overwrite):
         raise FileExistsError(
             f"{str(output)!r} has figures of a run; --overwrite replaces them, --resume goes on"

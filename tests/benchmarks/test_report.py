@@ -114,6 +114,8 @@ def test_the_machine_is_described_and_what_it_did_besides():
         assert "**The machine was not idle**" in benchmarks.machine_text(busy)
     assert "minutes, in 3 parts: " in benchmarks.machine_text(replace(idle, pauses=2))
     assert "load not known" in benchmarks.machine_text(replace(idle, load_before=math.nan))
+    silent = replace(idle, machine=replace(machine, memory_gb=None))
+    assert "2 cores, memory not known; load" in benchmarks.machine_text(silent)
 
 
 def test_a_folder_has_figures_report_and_its_pictures_alone(tmp_path):

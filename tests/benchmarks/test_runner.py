@@ -144,6 +144,19 @@ def test_results_are_read_back():
     assert again.measurements[0] == results.measurements[0]
 
 
+def test_what_is_infinite_or_not_known_is_read_back():
+    """A peer without an answer is so after a pause too, and a machine that does not say its memory
+    is the same one.
+    """
+    plan = {("ours", CASES[0]): 0.1}
+    results, _ = measured(plan, benchmark(*plain("ours"), cases=CASES[:1]))
+    rows = tuple(replace(results.measurements[0], off=off) for off in (np.inf, np.nan))
+    machine = replace(results.machine, memory_gb=None)
+    again = Results.from_json(replace(results, machine=machine, measurements=rows).to_json())
+    assert [str(one.off) for one in again.measurements] == ["inf", "nan"]
+    assert again.machine == machine
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', '{"format": 1}', "[" * 10**5])
 def test_other_files_are_refused(text):
     with pytest.raises(FileFormatError, match=r"'figures.json': no figures of crn-nn bench \("):
