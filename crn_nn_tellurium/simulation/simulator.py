@@ -141,13 +141,7 @@ class Simulator:
         def equations(boundary: FloatArray, _: FloatArray | None) -> RatesOfChange:
             return self.kinetics.rates_of_change(boundary.reshape(shape))
 
-        # of species that act on one another both ways there may be several steady states
-        several = any(layer.knot for layer in self.kinetics.layers)
-        return RateModel(
-            equations,
-            lambda x, boundary: self.reactions.balance(x, boundary),
-            self.reactions if several else None,
-        )
+        return RateModel(equations, lambda: self.reactions)
 
     # Steady states ----------------------------------------------------------------------------
 
