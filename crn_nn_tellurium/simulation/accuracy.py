@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ROUNDING
@@ -75,7 +76,7 @@ class Accuracy:
         concentrations: FloatArray,
         residual: FloatArray,
         status: Outcomes,
-        cancelling: Sequence[FloatArray] | None = None,
+        cancelling: Sequence[FloatArray] | None,
     ) -> Outcomes:
         """The status of states (n, n_species) at inputs x, which says what is not known.
 
@@ -125,7 +126,7 @@ class Accuracy:
     def doubt(
         self,
         status: Outcomes,
-        rows: Any,
+        rows: npt.NDArray[np.intp],
         inputs: FloatArray,
         concentrations: FloatArray,
         constants: Sequence[RateConstants] | None = None,
