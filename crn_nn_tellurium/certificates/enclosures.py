@@ -424,7 +424,7 @@ def _widened(net: Network, boxes: Interval, inputs: Any) -> Interval:
     """Boxes of inputs with an absolute error added, as far as inputs may go."""
     try:
         error = np.broadcast_to(real_numbers("inputs", inputs), (net.n_in,))
-    except (TypeError, ValueError, OverflowError) as problem:
+    except ValueError as problem:
         text = f"inputs is {brief(inputs)}; expected an absolute error, one number or {net.n_in}"
         raise InputError(text) from problem
     if not np.all(np.isfinite(error) & (error >= 0)):

@@ -178,12 +178,8 @@ class EnvelopeModel:
 
     def _output_bounds(self, points: Bounds) -> Bounds:
         """Bounds of the outputs (..., n_out) for species between bounds (..., n_floating)."""
-        activation = self.net.layers[-1].activation
-        n_out, width = self.net.n_out, len(activation.species)
-        lead = points[0].shape[:-1]
-        # the last layer's species are the last ones
-        low, high = (y[..., -n_out * width :].reshape(*lead, n_out, width) for y in points)
-        return activation.read_between(low, high)
+        low, high = (self.kinetics.of_layer(y, -1) for y in points)
+        return self.net.layers[-1].activation.read_between(low, high)
 
     def follow(self, fixed_point: Bounds, boundary: Bounds, question: Question) -> Course:
         """Follow the envelope of one sample from all starts asked for until every output has

@@ -108,20 +108,16 @@ class Pace:
         steady = (terms.power == 1) & (terms.others == terms.one).all(axis=1)
         sizes = terms.number * self._crn.constants[terms.constant]
         drive = terms.total(sizes, steady)
-        begin = 0
-        for layer in self._kinetics.layers:
-            rails, n_units = layer.activation.rails, layer.encoding.layer.n_out
-            width = len(layer.activation.species)
+        for number, layer in enumerate(self._kinetics.layers):
+            rails, place = layer.activation.rails, self._kinetics.of_layer(np.arange(n), number)
             signs = {rail.sign for rail in rails}
             alone = all(set(layer.by_catalysts[a]) <= {((), ())} for a in range(len(rails)))
             # errors of its own on each weight would leave nothing in common
             if len(signs) == 1 and alone and not rates:
-                start = begin + width * np.arange(n_units)
-                for a in range(1, len(rails)):
-                    same = self._own.equals(start, start + a)
-                    first[start + a] = np.where(same, start, -1)
-                    constant[start + a] = drive[start] - drive[start + a]
-            begin += width * n_units
+                start = place[:, 0]
+                for other in place[:, 1 : len(rails)].T:
+                    first[other] = np.where(self._own.equals(start, other), start, -1)
+                    constant[other] = drive[start] - drive[other]
         return first, constant
 
     @np.errstate(divide="ignore", invalid="ignore", over="ignore")
@@ -164,19 +160,14 @@ class Pace:
     def unsettled(self, chosen: npt.NDArray[np.intp]) -> Unsettled:
         """Where the network is at some of the times, as a fixed point of other drives."""
         between, common, change = [], [], []
-        begin = 0
-        for layer in self._kinetics.layers:
-            n_units, width = layer.encoding.layer.n_out, len(layer.activation.species)
-            part = slice(begin, begin + n_units * width)
-            begin = part.stop
-            shape = len(chosen), n_units, width
-            low, high = (bound[chosen, part].reshape(shape) for bound in self._box)
-            own = self.change[chosen, part].reshape(shape).copy()
-            shared = (self._first[part] >= 0).reshape(n_units, width)
-            together = np.zeros(shape[:2])
+        all_of = [values[chosen] for values in (*self._box, self.change, self.apart)]
+        for number in range(len(self._kinetics.layers)):
+            low, high, own, apart = (self._kinetics.of_layer(part, number) for part in all_of)
+            shared = self._kinetics.of_layer(self._first, number) >= 0
+            together = np.zeros(own.shape[:2])
             units = shared.any(axis=1)
             together[:, units] = own[:, units, 0]
-            own = np.where(shared, self.apart[chosen, part].reshape(shape), own)
+            own = np.where(shared, apart, own)
             own[:, units, 0] = 0.0
             between.append((low, high))
             common.append(together)

@@ -266,8 +266,8 @@ class NetworkNoise:
         """
         last, total = self.kinetics.layers[-1], np.einsum("njj->nj", self.output_covariance)
         found = [np.zeros_like(part) for part in self.levels.diagonal]
-        for name, coefficient in last.activation.read_out.terms:
-            level = self.level_of[last.name, last.activation.species.index(name)]
+        for a, coefficient in last.activation.read_places[1]:
+            level = self.level_of[last.name, a]
             own = np.einsum("njj->nj", self.covariance[level, level])
             found[level] = np.where(coefficient**2 * own > total / 2, abs(coefficient), 0.0)
         return self.by_species(found)
@@ -284,8 +284,7 @@ class NetworkNoise:
     def output_covariance(self) -> FloatArray:
         """(n, n_out, n_out)."""
         last = len(self.kinetics.layers) - 1
-        activation = self.kinetics.layers[last].activation
-        read = [(activation.species.index(s), c) for s, c in activation.read_out.terms]
+        read = self.kinetics.layers[last].activation.read_places[1]
         total: Any = sum(c * e * self.between(last, a, b) for a, c in read for b, e in read)
         return np.asarray(total)
 

@@ -131,15 +131,14 @@ class KineticsApart(NetworkKinetics):
     @cached_property
     def units(self) -> npt.NDArray[np.intp]:
         """To which unit, counted through all layers, each number of a row belongs."""
-        found, first = [], 0
-        for layer in self.apart:
-            own, each = layer.own, first + np.arange(layer.encoding.layer.n_out)
-            by_weight = each[places(layer.encoding.weights)[0]]
-            shapes = own.weights.shape, own.bias.shape, own.local.shape
-            parts = zip((by_weight, each[:, None], each), shapes, strict=True)
-            found.append(RateConstants(*(np.broadcast_to(*pair) for pair in parts)))
+        row, first = np.empty_like(self.own), 0
+        for layer, part in zip(self.apart, self.from_rows(row[None]), strict=True):
+            each = first + np.arange(layer.encoding.layer.n_out)
+            part.weights[:] = each[places(layer.encoding.weights)[0]]
+            part.bias[:] = each[:, None]
+            part.local[:] = each
             first += len(each)
-        return self.to_rows(found)[0]
+        return row.astype(np.intp)
 
     def to_rows(self, constants: Sequence[RateConstants]) -> FloatArray:
         """Numbers (n, n_numbers): by layer those of weights, of biases, of local reactions."""

@@ -327,8 +327,8 @@ class LayerKinetics:
         """How far species (n, n_units, n_species) may be from the fixed point, to first order.
 
         By their rates, by rounding, of drives whose parts have sizes (n, n_units) by rail, added,
-        and since drives are off by at most (n, n_units). `local` rate constants are (n_local, n or
-        1, 1).
+        and since drives are off by at most (n, n_units). `local` rate constants are (n_local, n,
+        n_units).
         """
         terms = self.local.terms
         right = []

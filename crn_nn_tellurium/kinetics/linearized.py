@@ -90,8 +90,8 @@ class Linearized:
         return np.asarray(matrix.reshape(n, len(block) * m, len(block) * m))
 
     def grows(self, seen: float) -> npt.NDArray[np.bool_]:
-        """At which states (n,) small changes grow, by more than `seen` of J's largest entry; J is
-        triangular by blocks, so their eigenvalues are all.
+        """At which states (n,) small changes grow, by more than `seen` of the largest entry of
+        their block: J is triangular by blocks, so their eigenvalues are all.
         """
         found = np.zeros(len(next(iter(self.own.values()))), dtype=bool)
         for block in self.blocks:

@@ -210,8 +210,8 @@ class _Run:
         final = np.zeros(self.shape)
         last = kinetics.layers[-1].activation
         by_last = kinetics.of_layer(final, len(kinetics.layers) - 1)
-        for name, coefficient in last.read_out.terms:
-            by_last[..., last.species.index(name)] += coefficient * by_output
+        for a, coefficient in last.read_places[1]:
+            by_last[..., a] += coefficient * by_output
 
         def state(back: float) -> FloatArray:
             return np.asarray(self.course(end - back)).reshape(self.shape_of_state)

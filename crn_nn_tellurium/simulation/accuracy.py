@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import ROUNDING
@@ -56,18 +57,6 @@ class Accuracy:
     def __init__(self, kinetics: NetworkKinetics) -> None:
         self._kinetics = kinetics
 
-    @cached_property
-    def _constants(self) -> list[RateConstants]:
-        return [layer.constants.shared for layer in self._kinetics.layers]
-
-    @cached_property
-    def _drives(self) -> list[Drive]:
-        return [layer.drive for layer in self._kinetics.layers]
-
-    def _drives_of(self, constants: Sequence[RateConstants]) -> list[Drive]:
-        pairs = zip(self._kinetics.layers, constants, strict=True)
-        return [Drive(layer.encoding, own) for layer, own in pairs]
-
     def outputs(self, x: FloatArray, concentrations: FloatArray) -> FloatArray:
         """How far outputs (n, n_out) may be from those of the exact fixed point."""
         inputs = self._kinetics.net.input_coding.code(x)
@@ -87,7 +76,7 @@ class Accuracy:
         concentrations: FloatArray,
         residual: FloatArray,
         status: Outcomes,
-        cancelling: Sequence[FloatArray] | None = None,
+        cancelling: Sequence[FloatArray] | None,
     ) -> Outcomes:
         """The status of states (n, n_species) at inputs x, which says what is not known.
 
@@ -137,7 +126,7 @@ class Accuracy:
     def doubt(
         self,
         status: Outcomes,
-        rows: Any,
+        rows: npt.NDArray[np.intp],
         inputs: FloatArray,
         concentrations: FloatArray,
         constants: Sequence[RateConstants] | None = None,
@@ -167,24 +156,27 @@ class Accuracy:
         constants: Sequence[RateConstants] | None = None,
     ) -> tuple[list[LayerState], list[FloatArray]]:
         """Layers' states, and how far species (n, n_units, n_species) may be off in each."""
-        drives = self._drives if constants is None else self._drives_of(constants)
-        used, walk = constants or self._constants, self._kinetics.walk
+        layers, walk = self._kinetics.layers, self._kinetics.walk
+        if constants is None:
+            drives = [layer.drive for layer in layers]
+        else:
+            pairs = zip(layers, constants, strict=True)
+            drives = [Drive(layer.encoding, own) for layer, own in pairs]
         states: list[LayerState] = []
+        parts: list[list[FloatArray]] = []
 
         def found(number: int, read: FloatArray) -> FloatArray:
             own = self._kinetics.of_layer(concentrations, number)
-            rows = drives[number].at(read)
-            n_rails = len(self._kinetics.layers[number].activation.rails)
-            states.append(LayerState(read, list(rows[:n_rails]), by_species(own)))
-            sizes.append(rows[n_rails : 2 * n_rails])
+            n_rails = len(layers[number].activation.rails)
+            # drives, their sizes, and local rate constants
+            parts.append(np.split(drives[number].at(read), [n_rails, 2 * n_rails]))
+            states.append(LayerState(read, list(parts[-1][0]), by_species(own)))
             return own
 
         def error(number: int, read: FloatArray) -> FloatArray:
-            layer, local = self._kinetics.layers[number], used[number].local.T[..., None]
-            off = drives[number].sizes(read)
-            return layer.error(states[number], list(sizes[number]), off, local)
+            (_, sizes, local), off = parts[number], drives[number].sizes(read)
+            return layers[number].error(states[number], list(sizes), off, local)
 
-        sizes: list[FloatArray] = []
         with np.errstate(all="ignore"):  # of samples that failed
             walk(inputs, found, np.asarray)
             return states, walk(np.zeros_like(inputs), error, np.asarray)
@@ -195,8 +187,8 @@ class Accuracy:
 
         def settle(number: int, read: FloatArray) -> FloatArray:
             own = self._kinetics.of_layer(concentrations, number)
-            layer, known = self._kinetics.layers[number], self._drives[number].at(read)
-            found.append(cancellation(places_of(layer), own, known))
+            layer = self._kinetics.layers[number]
+            found.append(cancellation(places_of(layer), own, layer.drive.at(read)))
             return own
 
         with np.errstate(all="ignore"):  # of samples that failed

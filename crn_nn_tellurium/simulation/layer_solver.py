@@ -140,7 +140,7 @@ class LayerSolver:
     def _several(self) -> bool:
         """Whether there may be more than one steady state: of our own activations there is one."""
         own = type(self.encoding.activation) in BUILT_IN.values()
-        return not own and bool(self._kinetics.knot)
+        return not own and not (self._kinetics.local.settles_in_turn and not self._kinetics.knot)
 
     def _refuse_unstable(
         self,

@@ -39,21 +39,16 @@ LAST = 1e-15
 
 EquationsAt = Callable[[FloatArray, "FloatArray | None"], RatesOfChange]
 """(boundary concentrations, constants or None) -> dx/dt"""
-BalanceAt = Callable[[FloatArray, FloatArray], Balance]
-"""(states, boundary concentrations) -> Balance"""
 
 
 class RateModel(Integrator):
     """A network's rate equations, integrated as `FlatModel` integrates what is compiled.
 
-    Steady states are those of `reactions` where more than one is to be expected, and not all are
-    stable.
+    Its reactions, which steady states alone need, are made when they are.
     """
 
-    def __init__(
-        self, equations: EquationsAt, balance: BalanceAt, reactions: ReactionNetwork | None = None
-    ) -> None:
-        self._equations, self._balance, self._reactions = equations, balance, reactions
+    def __init__(self, equations: EquationsAt, reactions: Callable[[], ReactionNetwork]) -> None:
+        self._equations, self._reactions = equations, reactions
 
     @classmethod
     def of(cls, crn: ReactionNetwork) -> RateModel:
@@ -62,7 +57,7 @@ class RateModel(Integrator):
         def equations(boundary: FloatArray, constants: FloatArray | None) -> RatesOfChange:
             return RatesOfChange.of(crn, boundary, constants)
 
-        return cls(equations, crn.balance, crn)
+        return cls(equations, lambda: crn)
 
     def compile(self) -> None:
         """There is nothing to compile."""
@@ -84,14 +79,14 @@ class RateModel(Integrator):
     def steady_states(
         self, start: FloatArray, boundary: FloatArray, newton: bool = True
     ) -> Settled:
+        crn = self._reactions()
+
         def balance_of(states: FloatArray, samples: Which) -> Balance:
-            return self._balance(states, boundary[samples])
+            return crn.balance(states, boundary[samples])
 
         systems = _Systems([self._equations(held, None) for held in boundary])
         found = (solve if newton else integrate)(systems, start, balance_of)
-        if self._reactions is None:
-            return found
-        return that_are_stable(found, start, boundary, self._reactions, self, newton)
+        return that_are_stable(found, start, boundary, crn, self, newton)
 
 
 class _Systems:

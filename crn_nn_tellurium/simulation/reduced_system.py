@@ -54,7 +54,7 @@ PATIENCE = 1e9
 STILL = 1e-9
 """Change of a concentration over nine tenths of that time that is none, relative to it."""
 LEFT = 1e-6
-"""Part of gains and losses that is left of them, at most, within `STILL` of a steady state."""
+"""Part of gains and losses that is left of them, at most, where a state stands still."""
 UNSTABLE = (
     "it comes to a steady state that is not stable, along a way that leads there, as where species"
     " that shut one another out start alike; expected another start"
@@ -313,8 +313,7 @@ def that_are_stable(
         if is_left(equations.jacobian(x[i]), x[i]):
             advance = partial(model.advance, boundary=boundary[i])
             x[i], status[i] = rest(equations, start[i], advance, newton)
-            net, gross = equations.rates(x[i])
-            imbalance[i] = np.max(np.abs(net) / (gross + TINY), initial=0.0)
+            imbalance[i] = crn.balance(x[i], boundary[i]).imbalance.max(initial=0.0)
     return Settled(x, imbalance, status)
 
 
@@ -422,7 +421,7 @@ def _stands_still(net: FloatArray, gross: FloatArray, last: FloatArray, now: Flo
     absent = ABSENT * np.abs(now).max(initial=0.0)
     moved = np.abs(now - last) > STILL * np.abs(now) + absent
     # gains and losses must be equal: nothing stands still because an integrator did
-    equal = np.abs(net) <= 1e-6 * gross
+    equal = np.abs(net) <= LEFT * gross
     return not np.any(moved) and bool(np.all(equal | (np.abs(now) <= absent)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial, reduce
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,8 @@ Method = Literal["units", "flat", "integrate"]
 OnError = Literal["raise", "nan"]
 METHODS: tuple[str, ...] = get_args(Method)
 ON_ERROR: tuple[str, ...] = get_args(OnError)
+_Found = tuple[FloatArray, FloatArray, Outcomes, list[FloatArray] | None]
+"""Concentrations, residuals, status, and what `cancellation` says by layer, where that is known."""
 
 
 class Simulator:
@@ -141,13 +143,7 @@ class Simulator:
         def equations(boundary: FloatArray, _: FloatArray | None) -> RatesOfChange:
             return self.kinetics.rates_of_change(boundary.reshape(shape))
 
-        # of species that act on one another both ways there may be several steady states
-        several = any(layer.knot for layer in self.kinetics.layers)
-        return RateModel(
-            equations,
-            lambda x, boundary: self.reactions.balance(x, boundary),
-            self.reactions if several else None,
-        )
+        return RateModel(equations, lambda: self.reactions)
 
     # Steady states ----------------------------------------------------------------------------
 
@@ -207,8 +203,8 @@ class Simulator:
         check_choice("on_error", on_error, ON_ERROR)
         values = self._batch(x)
         start = None if initial is None else start_values(initial, self.species, len(values))
-        concentrations, residual, status, *cancelling = _METHODS[method](self, values, start)
-        status = self.accuracy.doubted(values, concentrations, residual, status, *cancelling)
+        concentrations, residual, status, cancelling = _METHODS[method](self, values, start)
+        status = self.accuracy.doubted(values, concentrations, residual, status, cancelling)
         refuse_failed(status, on_error, concentrations, residual)
         found = self._read(concentrations, values), concentrations, residual
         names = self.output_names, self.species
@@ -216,9 +212,7 @@ class Simulator:
         error_of = partial(self.accuracy.outputs, values, concentrations)
         return SteadyState(*found, tuple(status), method, *names, error_of=error_of)
 
-    def _by_units(
-        self, x: FloatArray, start: FloatArray | None
-    ) -> tuple[FloatArray, FloatArray, Outcomes, list[FloatArray]]:
+    def _by_units(self, x: FloatArray, start: FloatArray | None) -> _Found:
         def settle(number: int, read: FloatArray) -> LayerSolution:
             begin = None if start is None else self.kinetics.of_layer(start, number)
             return self.layer_solvers[number].settle(read, begin)
@@ -229,9 +223,7 @@ class Simulator:
         status = reduce(worse, (part.status for part in found))
         return concentrations, residual, status, [part.cancelling for part in found]
 
-    def _by_flat_model(
-        self, x: FloatArray, start: FloatArray | None, newton: bool
-    ) -> tuple[FloatArray, FloatArray, Outcomes, list[FloatArray] | None]:
+    def _by_flat_model(self, x: FloatArray, start: FloatArray | None, newton: bool) -> _Found:
         boundary = self._boundary(x)
         begin = fill(start, self._start(boundary))
         found = self.flat.steady_states(begin, boundary, newton)
@@ -406,7 +398,7 @@ class Simulator:
         return f"Simulator({self.net!r}: {len(self.species)} species)"
 
 
-_METHODS: Mapping[str, Callable[..., tuple[Any, ...]]] = {
+_METHODS: Mapping[str, Callable[..., _Found]] = {
     "units": Simulator._by_units,
     "flat": partial(Simulator._by_flat_model, newton=True),
     "integrate": partial(Simulator._by_flat_model, newton=False),

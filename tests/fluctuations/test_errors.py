@@ -115,3 +115,11 @@ def test_noise_by_levels_says_what_it_is_given():
         NetworkNoise(kinetics, states, [kinetics.layers[0].constants])
     with pytest.raises(cn.InputError, match="act on one another both ways"):
         cn.choose_h(net, [[1.0]], max_error=0.1, volume=100)
+
+
+def test_what_could_invade_makes_a_state_unstable():
+    """A' = 2 A - A^2 stays at 0, as a time course does, and any molecule of A would leave it."""
+    crn = cn.import_antimony("A = 0; A -> 2 A; 2*A; 2 A -> A; A^2; B = 1; -> B; 1; B -> ; B")
+    assert cn.Simulator(crn).steady_state().status == ("solved",)
+    with pytest.raises(cn.ConvergenceError, match=r"unstable, .* grows like exp\(2 t\)"):
+        cn.noise(crn, volume=100.0)

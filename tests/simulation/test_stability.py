@@ -7,11 +7,13 @@ import pytest
 from scipy import sparse
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
-from support.networks import Annihilating, corpus
+from support.networks import Annihilating, Copy, corpus
 from support.tolerances import INTEGRATED, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.chemistry import conserved_sums
+from crn_nn_tellurium.networks.activation import Follower
+from crn_nn_tellurium.networks.smoothing import smoothed_relu, smoothed_relu_derivative
 from crn_nn_tellurium.simulation import stability
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.rate_equations import RateModel
@@ -327,6 +329,45 @@ def test_samples_units_and_scans_are_told_apart():
     status = cn.scan(of_rivals(), {"x0": [-1.0, 1.0]})["status"].values.tolist()
     assert status[0] == "solved"
     assert status[1].startswith("failed: layer 'layer1': small changes lead away")
+
+
+@dataclass(frozen=True)
+class Boosting(Copy):
+    """A follower that two of make more of: F' = Y - 5 F + F^2, at rest where F = (5 -+ s) / 2, s =
+    sqrt(25 - 4 Y), and stable at the lower alone.
+    """
+
+    followers = (Follower("M", 10.0),)
+    local_reactions = (
+        *Copy.local_reactions[:1],
+        cn.LocalReaction(("M",), (), "d", 5.0),
+        cn.LocalReaction(("M", "M"), ("M", "M", "M"), "more"),
+    )
+
+    def concentrations(self, z):
+        y = smoothed_relu(np.asarray(z, dtype=float), self.h)
+        return np.stack([y, (5 - np.sqrt(25 - 4 * y)) / 2], axis=-1)
+
+    def derivative(self, z):
+        y = smoothed_relu(np.asarray(z, dtype=float), self.h)
+        return smoothed_relu_derivative(z, self.h) / np.sqrt(25 - 4 * y)
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+@pytest.mark.parametrize("method", ["units", "flat", "integrate"])
+def test_of_a_follower_with_two_roots_the_larger_is_no_answer(method, engine):
+    """No species act on one another both ways, and yet small changes lead away from it."""
+    layer = cn.Layer(np.ones((1, 1)), np.zeros(1), Boosting(h=0.01))
+    simulator = cn.Simulator(cn.Network([layer], inputs="signed"), engine=engine)
+    y = 2 + np.sqrt(4.01)
+    lower, upper = ((5 + side * np.sqrt(25 - 4 * y)) / 2 for side in (-1, 1))
+    for begin in (0.5, 3.9, upper, 4.2, 6.0):
+        steady = simulator.steady_state([4.0], {"Y1_0": y, "M1_0": begin}, method, "nan")
+        # by units Newton's method goes to the nearer root, and no time course decides
+        if begin < (3 if method == "units" else upper):
+            np.testing.assert_allclose(steady.concentrations[0], [y, lower], rtol=1e-9)
+        else:
+            assert steady.status[0].failed
 
 
 # Where looking for eigenvalues is spared ---------------------------------------------------------
