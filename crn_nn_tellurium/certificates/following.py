@@ -39,7 +39,7 @@ _FINER = 1e-2
 """What the integration's relative tolerance is multiplied by where noise shows."""
 RATIO = 1.05
 """Ratio of one time to the next on the grid that the envelope is first followed on."""
-_STEPS = 20_000
+_STEPS = 5_000
 """CVODE's steps from one time of the grid to the next. Most take tens, a few thousands; beyond that
 it follows its own rounding, and would for minutes."""
 _CHUNK = 60
