@@ -48,8 +48,9 @@ class Benchmark:
     """A subject, with what of it is done, for what `item` a time is, and by whom: ours first.
 
     Cases are in order of size. `limit` is the seconds that a step of a contender may take (making
-    ready, a call), beyond which its curve ends; `budget` are those of the whole subject. Answers
-    further apart than `agreement` are pointed out; None where they are none to compare.
+    ready, a call), beyond which its curve ends; `budget` are those that its peers may take
+    together. Answers further apart than `agreement` are pointed out; None where they are none to
+    compare.
     """
 
     subject: str

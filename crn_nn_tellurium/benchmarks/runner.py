@@ -168,16 +168,21 @@ class _Subject:
         for _ in range(1, self.effort.rounds):
             for one in taken:
                 # what is slow is timed once, and nothing for longer than that
-                if not one.outcome and one.spent < self.effort.slow and self._left() > 0:
+                more = one.spent < self.effort.slow and self._left(one.contender) > 0
+                if not one.outcome and more:
                     self._again(one)
         ours = taken[0].samples[0].answer if taken[0].samples else None
         return [self._measurement(one, case, ours) for one in taken]
 
-    def _left(self) -> float:
-        return self._ends - self.clock()
+    def _is_ours(self, contender: Contender) -> bool:
+        return contender is self.benchmark.ours or not contender.is_peer
+
+    def _left(self, contender: Contender) -> float:
+        """Seconds of the budget, which peers share: no curve of ours ends because they are slow."""
+        return math.inf if self._is_ours(contender) else self._ends - self.clock()
 
     def _used(self) -> str:
-        return f"not run: the subject's {self._budget:g} s were used"
+        return f"not run: the peers' {self._budget:g} s were used"
 
     def _own_limit(self, contender: Contender) -> float:
         own = self.benchmark.limit if contender.limit is None else contender.limit
@@ -185,7 +190,7 @@ class _Subject:
 
     def _limit(self, contender: Contender) -> float:
         """Seconds that a step may take: no more than are left of the budget."""
-        return max(min(self._own_limit(contender), self._left()), 0.0)
+        return max(min(self._own_limit(contender), self._left(contender)), 0.0)
 
     def _first(self, contender: Contender, case: str, ended: Measurement | None) -> _Taken:
         """Prepare, and call once; then find how many calls make a sample."""
@@ -197,7 +202,7 @@ class _Subject:
         elif ended is not None:
             was = f"not run: {ended.case} {ended.outcome}"
             taken.outcome = ended.outcome if ended.outcome.startswith("not run") else was
-        elif self._left() <= 0:
+        elif self._left(contender) <= 0:
             taken.outcome = self._used()
         else:
             with self._step(taken):
@@ -240,15 +245,19 @@ class _Subject:
     @contextmanager
     def _step(self, taken: _Taken) -> Iterator[None]:
         """A step of a contender, whose failure is its outcome, and the end of its process."""
+        contender, begun = taken.contender, self.clock()
         try:
             yield
             return
         except BeyondLimitError:
-            own = f"beyond {self._own_limit(taken.contender):g} s"
-            taken.outcome = own if self._left() > 0 else self._used()
+            own = f"beyond {self._own_limit(contender):g} s"
+            taken.outcome = own if self._left(contender) > 0 else self._used()
         except FailedStepError as error:
             taken.outcome = f"failed ({error})"
-        self.workers.drop(taken.contender)
+        finally:
+            if self._is_ours(contender):
+                self._ends += self.clock() - begun
+        self.workers.drop(contender)
 
     def _measurement(self, taken: _Taken, case: str, ours: Any) -> Measurement:
         row = Measurement(

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,6 +152,7 @@ def test_every_subject_that_was_asked_for_is_there():
 
 
 def test_a_full_run_ends_in_time():
-    """Budgets, and a step that begins before its budget's end; imports are some 2 s a process."""
-    whole = sum(one.budget for one in BENCHMARKS)
-    assert whole < 25 * 60
+    """What peers may take leaves minutes for ours and for imports; the committed run took less."""
+    assert sum(one.budget for one in BENCHMARKS) < 22 * 60
+    committed = Path(__file__).parents[2] / "docs/figures"
+    assert read_figures(committed).seconds < 25 * 60

@@ -82,11 +82,13 @@ def test_limits_of_a_contender_and_of_an_effort():
     assert [one.outcome for one in results.measurements] == ["beyond 6 s", "beyond 5 s"]
 
 
-def test_a_subject_ends_with_its_budget():
-    plan = {(name, case): 4.0 for name in ("ours", "peer") for case in CASES}
-    results, _ = measured(plan, benchmark(*plain("ours", "peer"), budget=13.0))
-    assert outcomes(results, "ours") == ["", "", "not run: the subject's 13 s were used"]
-    assert outcomes(results, "peer")[1] == "not run: the subject's 13 s were used"
+def test_peers_end_with_the_budget_that_they_share_and_ours_do_not():
+    plan = {(name, case): 4.0 for name in ("ours", "other", "peer", "late") for case in CASES}
+    contenders = [*plain("ours"), *plain("other", is_peer=False), *plain("peer", "late")]
+    results, _ = measured(plan, benchmark(*contenders, budget=14.0))
+    assert outcomes(results, "ours") == outcomes(results, "other") == ["", "", ""]
+    assert outcomes(results, "peer") == ["", "", "not run: the peers' 14 s were used"]
+    assert outcomes(results, "late")[1] == "not run: the peers' 14 s were used"
 
 
 def test_what_is_not_installed_or_known_to_be_long_is_said():
