@@ -297,21 +297,11 @@ def layer_encodings(net: Network) -> tuple[LayerEncoding, ...]:
     return tuple(result)
 
 
-_TOGETHER = 1 << 18
-"""Products that are held at once."""
-
-
 def weighted_sums(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> FloatArray:
     """catalysts @ weights.T, each row summed by itself."""
-    # BLAS's matrix products differ in the last bits with the number of rows, and numpy's sums with
-    # the order of an array in memory; a sample's answer must not depend on the batch it comes in
+    # BLAS's product of two matrices differs in the last bits with the number of rows; a sample's
+    # answer must not depend on the batch it comes in, so each is a product of its own
     catalysts = np.ascontiguousarray(catalysts)
     if is_sparse(weights):
         return np.ascontiguousarray((weights @ catalysts.T).T)
-    # some units at a time, as many as a few megabytes hold
-    step = max(1, _TOGETHER // max(1, catalysts.size))
-    parts = [
-        np.add.reduce(catalysts[:, None] * weights[first : first + step], axis=-1)
-        for first in range(0, len(weights), step)
-    ]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    return np.matmul(weights, catalysts[:, :, None])[:, :, 0]

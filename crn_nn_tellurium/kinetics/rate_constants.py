@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -98,21 +98,6 @@ class Drive:
         """The rows (n_rows, n, n_units) for catalysts (n, n_catalysts) >= 0."""
         return self._factors * self._sums(catalysts).take(self._which, axis=0) + self._numbers
 
-    def by_unit(self, catalysts: FloatArray) -> FloatArray:
-        """The same (n, n_units, n_rows), of constants that all samples share, in a third of the
-        time where there are few.
-        """
-        rows, numbers = self._by_unit
-        return np.asarray(np.add.reduce(catalysts[:, None, None] * rows, axis=-1) + numbers)
-
-    @cached_property
-    def _by_unit(self) -> tuple[FloatArray, FloatArray]:
-        """What catalysts are multiplied by (n_units, n_rows, n_catalysts), and what is added."""
-        # the sums of one catalyst alone are its weights
-        each = self._sums(np.eye(self._both.shape[1])).take(self._which, axis=0)
-        rows = (self._factors * each).transpose(2, 0, 1)
-        return np.ascontiguousarray(rows), self._numbers[:, 0].T
-
     def sizes(self, catalysts: FloatArray) -> FloatArray:
         """Sums (n, n_units) of catalysts by the weights' sizes."""
         return self._sums(catalysts)[1]
@@ -134,15 +119,11 @@ def weighted_sums_of(
     catalysts = np.ascontiguousarray(catalysts)
     if len(weights) == 1:
         return weighted_sums(with_values(pattern, weights[0]), catalysts)
-    if is_sparse(pattern):
-        spans = [slice(a, b) for a, b in zip(pattern.indptr[:-1], pattern.indptr[1:], strict=True)]
-        read = [pattern.indices[span] for span in spans]
-    else:
-        n_units, n_catalysts = pattern.shape
-        spans = [slice(j * n_catalysts, (j + 1) * n_catalysts) for j in range(n_units)]
-        read = [slice(None)] * n_units
+    if not is_sparse(pattern):
+        by_unit = weights.reshape(len(weights), *pattern.shape)
+        return np.matmul(by_unit, catalysts[:, :, None])[:, :, 0]
     parts = [
-        np.add.reduce(catalysts[:, columns] * weights[:, span], axis=1)
-        for columns, span in zip(read, spans, strict=True)
+        np.add.reduce(catalysts[:, pattern.indices[a:b]] * weights[:, a:b], axis=1)
+        for a, b in itertools.pairwise(pattern.indptr)
     ]
     return np.stack(parts, axis=1)

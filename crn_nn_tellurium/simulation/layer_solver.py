@@ -113,7 +113,8 @@ class LayerSolver:
         n, n_units, n_species = len(catalysts), *self._shape
         k, h, q = self._places
         with np.errstate(over="ignore", invalid="ignore"):
-            rows: list[list[float]] = _by_unit(self._kinetics.drive.by_unit(catalysts)).tolist()
+            known = self._kinetics.drive.at(catalysts).reshape(-1, n * n_units)
+        rows: list[list[float]] = known.T.tolist()
         layer, worst = np.empty((n, n_units, n_species)), [0.0] * len(rows)
         parts: list[float] = []
         for unit in self.units:
