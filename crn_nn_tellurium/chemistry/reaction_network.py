@@ -56,13 +56,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _Given = npt.ArrayLike | None
+"""What replaces the network's own numbers; None leaves them."""
 _PARTS = {
     "species": Species,
     "reactions": Reaction,
     "observables": Observable,
     "parameters": Parameter,
 }
-"""What replaces the network's own numbers; None leaves them."""
 
 
 @dataclass(frozen=True)
@@ -444,7 +444,7 @@ class ReactionNetwork:
         values = {s: extended[..., i] for i, s in enumerate(self.floating + self.boundary)}
         values |= {constant: k[..., i] for i, constant in enumerate(self.constant_names)}
         read = [o.expression.evaluate(values) for o in self.observables]
-        return stacked(read, extended.shape[:-1])
+        return stacked(read, np.broadcast_shapes(extended.shape[:-1], k.shape[:-1]))
 
     def _one_state(
         self, x: npt.ArrayLike, boundary: _Given, constants: _Given = None

@@ -102,6 +102,17 @@ def test_batches_broadcast(rng):
     np.testing.assert_allclose(together, apart)
 
 
+def test_observables_of_one_state_at_many_constants():
+    k = cn.Expression((cn.Monomial(2.0, (("A", 1.0), ("k", 1.0))),))
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", 1.0)],
+        [cn.Reaction("J", ("A",), (), "k", 1.0)],
+        [cn.Observable("o", k), cn.Observable("a", cn.Expression((cn.Monomial(3.0),)))],
+    )
+    found = crn.observe([5.0], constants=[[1.0], [2.0], [0.5]])
+    assert found.tolist() == [[10.0, 3.0], [20.0, 3.0], [5.0, 3.0]]
+
+
 def test_stoichiometry_and_observables():
     crn = cn.ReactionNetwork(
         [
