@@ -166,6 +166,46 @@ class Coupled(Knot):
         return np.stack([y, y @ mix], axis=-1)
 
 
+@dataclass(frozen=True)
+class Spark(Knot):
+    """Followers that light one another, A' = s Y - A + B and B' = A^2 - B: beyond s Y = 1/4 without
+    end, and A = (1 - sqrt(1 - 4 s Y)) / 2 up to there.
+    """
+
+    local_reactions = (
+        cn.LocalReaction(("Y",), ("Y", "A"), "s"),
+        cn.LocalReaction(("A",), (), "e"),
+        cn.LocalReaction(("B",), ("B", "A"), "f"),
+        cn.LocalReaction(("A", "A"), ("A", "A", "B"), "g"),
+        cn.LocalReaction(("B",), (), "d"),
+    )
+
+    def concentrations(self, z):
+        y = smoothed_relu(z, self.h)
+        a = (1 - np.sqrt(np.maximum(1 - 4 * y, 0.0))) / 2
+        return np.stack([y, a, a**2], axis=-1)
+
+
+def test_newtons_method_that_wanders_among_positive_numbers_has_found_nothing():
+    layer = NetworkKinetics(cn.Network([cn.Layer([[1.0]], activation=Spark())])).layers[0]
+    s = layer.activation.rate_constants.index("s")
+
+    def settle(y, size):
+        local = layer.constants.local.copy()
+        local[s] = size
+        # z = y - h / y has its rail at y
+        return layer.settle(np.array([[y - 0.01 / y]]), replace(layer.constants, local=local))
+
+    for size in (0.5, 1.2):
+        state = settle(0.2, size)
+        a = (1 - np.sqrt(1 - 0.8 * size)) / 2
+        # two ways to one root, twice as far from the other
+        np.testing.assert_allclose(np.ravel(state.y), [0.2, a, a**2], rtol=1e-12)
+    for size in np.linspace(1.3, 4.0, 40):
+        with pytest.raises(cn.ConvergenceError, match="no positive fixed point was found"):
+            settle(0.2, size)
+
+
 @pytest.mark.parametrize(("activation", "species"), [(Knot(), "A, B"), (Coupled(), "A")])
 def test_no_order_among_species_is_said(activation, species):
     """Whether they stand in one unit or in all units of a layer."""
