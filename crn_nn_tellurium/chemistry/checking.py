@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from crn_nn_tellurium.basics import PATTERN, reserved
+from crn_nn_tellurium.basics import PATTERN, brief, reserved
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.reactions import Reaction
 from crn_nn_tellurium.errors import ReactionError
@@ -36,6 +36,20 @@ def check_constants(reactions: Iterable[Reaction]) -> dict[str, tuple[float, int
     return constants
 
 
+def check_formulas(formulas: Any) -> dict[str, Expression]:
+    """Formulas by what follows from them, of a mapping or of pairs."""
+    try:
+        found = dict(formulas)
+        is_good = all(isinstance(expression, Expression) for expression in found.values())
+    except (TypeError, ValueError):
+        is_good = False
+    if not is_good:
+        raise ReactionError(
+            f"formulas are {brief(formulas)}; expected pairs of a name and an Expression"
+        )
+    return found
+
+
 def check_identifiers(crn: ReactionNetwork, constants: Iterable[str]) -> None:
     """Refuse what is no identifier, a word that the engine has for itself, or is there twice."""
     entities = [("model", crn.name)]
@@ -59,6 +73,12 @@ def check_identifiers(crn: ReactionNetwork, constants: Iterable[str]) -> None:
                 " must be unique"
             )
         seen[identifier] = kind
+    for part in (crn.species, crn.reactions, crn.observables, crn.parameters):
+        for one in part:
+            if not isinstance(one.name, str):
+                raise ReactionError(
+                    f"{one.id!r}: its readable name is {brief(one.name)}; expected a text"
+                )
 
 
 def check_references(crn: ReactionNetwork, constants: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Any
 
 from crn_nn_tellurium.basics import (
+    all_of_kind,
     brief,
     check_kind,
     is_real,
@@ -112,6 +113,10 @@ class Expression:
     """
 
     terms: tuple[Monomial, ...]
+
+    def __post_init__(self) -> None:
+        terms = all_of_kind("terms of a sum", self.terms, Monomial, ReactionError)
+        object.__setattr__(self, "terms", terms)
 
     def __repr__(self) -> str:
         return f"Expression({_text(*self.terms)!r})"

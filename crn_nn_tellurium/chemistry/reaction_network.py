@@ -23,13 +23,13 @@ from scipy import sparse
 from crn_nn_tellurium.basics import (
     FloatArray,
     all_of_kind,
-    brief,
     check_kind,
     read_only,
     real_numbers,
 )
 from crn_nn_tellurium.chemistry.checking import (
     check_constants,
+    check_formulas,
     check_identifiers,
     check_references,
 )
@@ -49,7 +49,7 @@ from crn_nn_tellurium.chemistry.following import (
 from crn_nn_tellurium.chemistry.rates import Balance, Terms, settle_in_turn
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Species
 from crn_nn_tellurium.chemistry.tables import reaction_table, reactions_card, species_table
-from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units, must_convert
+from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units, check_units, must_convert
 from crn_nn_tellurium.errors import ReactionError
 
 if TYPE_CHECKING:
@@ -138,12 +138,8 @@ class ReactionNetwork:
             keep(attribute, all_of_kind(attribute, getattr(self, attribute), kind, ReactionError))
         constants = tuple(check_constants(self.reactions))
         names = (*constants, *(p.id for p in self.parameters))
-        try:
-            given = dict(self.formulas)
-        except (TypeError, ValueError) as error:
-            raise ReactionError(
-                f"formulas are {brief(self.formulas)}; expected pairs of a name and an Expression"
-            ) from error
+        given = check_formulas(self.formulas)
+        check_units(self.units)
         listed = dict.fromkeys([*(name for name in names if name in given), *given])
         keep("formulas", tuple((name, given[name]) for name in listed))
         check_identifiers(self, constants)

@@ -102,6 +102,17 @@ def test_batches_broadcast(rng):
     np.testing.assert_allclose(together, apart)
 
 
+def test_numbers_are_pythons_own_whatever_they_come_as():
+    """A rate constant in single precision was compared with the largest double: numpy warns."""
+    reaction = cn.Reaction("J", {"A": np.int64(2)}, (), "k", np.float32(0.5))
+    species = cn.Species("A", np.float32(0.25), np.True_)
+    assert repr(reaction) == "Reaction('J: 2 A =>', rate constant k = 0.5)"
+    assert repr(species) == "Species(id='A', initial=0.25, boundary=True, name='')"
+    terms = [cn.Monomial(np.float64(2.0), (("A", np.int64(1)),))]
+    assert cn.Expression(terms) == cn.Expression(tuple(terms))
+    assert hash(cn.Expression(terms)) == hash(cn.Expression(tuple(terms)))
+
+
 def test_observables_of_one_state_at_many_constants():
     k = cn.Expression((cn.Monomial(2.0, (("A", 1.0), ("k", 1.0))),))
     crn = cn.ReactionNetwork(
