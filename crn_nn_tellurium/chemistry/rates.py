@@ -316,9 +316,11 @@ class Balance:
 
     @property
     def imbalance(self) -> FloatArray:
-        """|net| / gross: 0 at a fixed point or where nothing happens, 1 where all is gain."""
+        """|net| / gross: 0 at a fixed point or where nothing happens, 1 where all is gain, NaN of
+        what is no number.
+        """
         return np.divide(
-            np.abs(self.net), self.gross, out=np.zeros_like(self.net), where=self.gross > 0
+            np.abs(self.net), self.gross, out=np.zeros_like(self.net), where=self.gross != 0
         )
 
     @property
