@@ -10,6 +10,7 @@ from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
 from crn_nn_tellurium.chemistry.following import calculated
 from crn_nn_tellurium.chemistry.units import CONCENTRATION, Dimension, Units
+from crn_nn_tellurium.errors import ReactionError
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
@@ -84,6 +85,11 @@ def with_starts(crn: ReactionNetwork, held: FloatArray) -> ReactionNetwork:
     """The network with numbers for start values, formulas taken at these boundary concentrations
     (n_boundary,).
     """
+    if held.ndim != 1:
+        raise ReactionError(
+            f"network {crn.name!r}: boundary concentrations have shape {held.shape}; expected"
+            f" ({len(crn.boundary)},), since a network has one start"
+        )
     start = dict(zip(crn.floating, crn.initial_state(held).tolist(), strict=True))
     own = zip(crn.boundary, held.tolist(), strict=True)
     start |= {s: value for s, value in own if s in crn.start_formulas}

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, real_number
+from crn_nn_tellurium.basics import FloatArray, check_kind, real_number, some
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.notation import formula
-from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.errors import InputError, ReactionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,14 @@ def check_sizes(formulas: Mapping[str, Expression], values: Mapping[str, Any]) -
 def check_starts(formulas: Mapping[str, Expression], values: Mapping[str, Any]) -> None:
     """Refuse initial concentrations that their formulas give below zero."""
     _check_sizes("the start of species", formulas, values, ", as of every concentration")
+
+
+def check_given(given: Any, species: Sequence[str]) -> None:
+    """Refuse starts of what is no species, a rate constant say."""
+    check_kind("given", given, Mapping, "{'A': 1.0} say")
+    known = set(species)
+    if unknown := [name for name in given if name not in known]:
+        raise InputError(f"given has a start for {unknown[0]!r}; expected one of {some(species)}")
 
 
 def _check_sizes(

@@ -23,7 +23,6 @@ from scipy import sparse
 from crn_nn_tellurium.basics import (
     FloatArray,
     all_of_kind,
-    check_kind,
     read_only,
     real_numbers,
 )
@@ -38,6 +37,7 @@ from crn_nn_tellurium.chemistry.conversion import converted, followed, with_numb
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.following import (
     Parameter,
+    check_given,
     check_sizes,
     check_starts,
     follow,
@@ -304,9 +304,16 @@ class ReactionNetwork:
 
         Those in `given`, numbers or arrays that broadcast, go before the network's own, and what is
         a formula in them follows.
+
+        Raises
+        ------
+        InputError
+            If what is given is no mapping of species.
+        ReactionError
+            If a formula has no finite value there, or one below zero.
         """
         if given is not None:
-            check_kind("given", given, Mapping, "{'A': 1.0} say")
+            check_given(given, self.floating + self.boundary)
         k, own = self._all_constants(constants), dict(given or {})
         values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.constant_names)}
         values |= {s.id: s.initial for s in self.species if not isinstance(s.initial, Expression)}

@@ -59,7 +59,8 @@ class RateErrors:
 
     def __post_init__(self) -> None:
         levels: Any = [self.cv] if is_real(self.cv) else self.cv
-        several = isinstance(levels, list | tuple | np.ndarray) and len(levels)
+        is_row = isinstance(levels, np.ndarray) and levels.ndim == 1
+        several = (isinstance(levels, list | tuple) or is_row) and len(levels)
         if not several or not all(is_real(cv) and 0 <= cv < _MOST_CV for cv in levels):
             raise InputError(
                 f"cv is {self.cv!r}; expected a coefficient of variation >= 0, 0.1 for 10 %, or a"

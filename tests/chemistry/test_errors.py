@@ -141,6 +141,19 @@ REFUSED = [
         cn.InputError,
         "given: got list; expected Mapping",
     ),
+    *(
+        (
+            lambda name=name: DECAY.starts(given={name: 1.0}),
+            cn.InputError,
+            f"given has a start for '{name}'; expected one of A",
+        )
+        for name in ("B", "k")
+    ),
+    (
+        lambda: cn.ReactionNetwork([Y, X], []).with_starts([[1.0]]),
+        cn.ReactionError,
+        r"boundary concentrations have shape \(1, 1\); expected \(1,\), since a network has one",
+    ),
     (
         lambda: cn.PhysicalUnits(10, 100).of("A -> B"),
         cn.InputError,
@@ -216,3 +229,8 @@ REFUSED = [
 def test_errors_say_what_is_wrong(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_box_of_no_samples_has_a_repr():
+    assert repr(cn.Interval([], [])) == "Interval([])"
+    assert repr(cn.Interval([[]], [[]])[:0]) == "Interval(0 x 0)"
