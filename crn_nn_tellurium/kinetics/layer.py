@@ -28,7 +28,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, Terms
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
-from crn_nn_tellurium.errors import ConvergenceError, NotCertified
+from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species, positive_root
 from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import Drive, RateConstants
@@ -223,11 +223,7 @@ class LayerKinetics:
             return LayerState(catalysts, drive, by_species(self.activation.concentrations(z)))
         # the closed form holds for the network's own rate constants alone
         y = (self._newton if self.knot else self.in_turn)(drive, used.local)
-        if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
-            raise ConvergenceError(
-                f"layer {self.name!r}: no positive fixed point was found with these rate constants"
-            )
-        return LayerState(catalysts, drive, y)
+        return LayerState(catalysts, drive, y).checked(self.name)
 
     def in_turn(
         self,

@@ -11,6 +11,7 @@ from support.tolerances import LAST_DIGITS, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
+from crn_nn_tellurium.kinetics.rate_errors import perturbed_outputs
 from crn_nn_tellurium.networks.smoothing import smoothed_relu
 from crn_nn_tellurium.perturbations.knock_outs import KnockOuts
 
@@ -204,6 +205,39 @@ def test_newtons_method_that_wanders_among_positive_numbers_has_found_nothing():
     for size in np.linspace(1.3, 4.0, 40):
         with pytest.raises(cn.ConvergenceError, match="no positive fixed point was found"):
             settle(0.2, size)
+
+
+@dataclass(frozen=True)
+class Flare(Spark):
+    """One follower of which two make a third, A' = Y - A + A^2, in no knot."""
+
+    followers = (cn.Follower("A", 0.5),)
+    local_reactions = (
+        cn.LocalReaction(("Y",), ("Y", "A"), "s"),
+        cn.LocalReaction(("A",), (), "e"),
+        cn.LocalReaction(("A", "A"), ("A", "A", "A"), "g"),
+    )
+    read_out = cn.ReadOut((("A", 1.0),))
+
+    def concentrations(self, z):
+        return super().concentrations(z)[..., :2]
+
+
+def test_errors_that_leave_no_fixed_point_are_no_answer_of_attacks_and_draws():
+    """Where each reaction errs by itself, as where errors are shared."""
+    net = cn.Network([cn.Layer([[1.0], [0.8]], activation=Flare())], output_names=["a", "b"])
+    message = "'layer1': no positive fixed point was found with these rate constants"
+    for call in (
+        lambda: cn.attack(net, [[0.2]], rates=0.3),
+        lambda: cn.statistical_margin(net, [[0.2]], confidence=0.9),
+        lambda: perturbed_outputs(NetworkKinetics(net), np.array([[0.4]]), factors(net, 0.3)),
+    ):
+        with pytest.raises(cn.ConvergenceError, match=message):
+            call()
+
+
+def factors(net, cv):
+    return cn.RateErrors(cv, draws=1).factors(NetworkKinetics(net), cv, 0)
 
 
 @pytest.mark.parametrize(("activation", "species"), [(Knot(), "A, B"), (Coupled(), "A")])
