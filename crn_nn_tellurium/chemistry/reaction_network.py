@@ -265,7 +265,8 @@ class ReactionNetwork:
             return k
         values = {name: k[..., i] for i, name in enumerate(self.constant_names)}
         follow(self._formulas_in_order, values)
-        check_sizes({k: f for k, f in self.formulas if k in self.rate_constants}, values)
+        rates = set(self.rate_constants)
+        check_sizes({k: f for k, f in self.formulas if k in rates}, values)
         return stacked([values[name] for name in self.constant_names], k.shape[:-1])
 
     def input_jacobian(self) -> sparse.csc_array:
