@@ -344,4 +344,6 @@ class Balance:
         """
         # multiplied by the slope, in half the steps; of a slope of 0 both sides would be rounding
         far, slope = abs(self.net), abs(self.slope)
-        return (far <= allowed * slope + ROUNDING * self.gross) & ((slope > 0) | (far == 0))
+        near = far <= allowed * slope + ROUNDING * self.gross
+        # rates beyond all numbers are no balance, though infinity is at most infinity
+        return near & (far < math.inf) & ((slope > 0) | (far == 0))

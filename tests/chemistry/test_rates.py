@@ -41,6 +41,9 @@ def test_what_is_no_number_is_at_no_fixed_point():
     assert np.isnan(balance.imbalance).tolist() == [[True, True], [True, True]]
     assert not balance.within(np.inf).any()
     assert np.all(balance.distance == np.inf)
+    beyond = Balance(*np.array([[-np.inf], [np.inf], [-np.inf]]))
+    assert beyond.within(1e-9).tolist() == [False]
+    assert not Balance(-np.inf, np.inf, -np.inf).within(1e-9)
 
 
 def by_hand(a, b, c):
