@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crn_nn_tellurium.basics import PATTERN, brief, reserved
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import (
+    PATTERN,
+    FloatArray,
+    brief,
+    labels_of,
+    real_numbers,
+    reserved,
+    some,
+)
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.reactions import Reaction
 from crn_nn_tellurium.errors import ReactionError
@@ -112,6 +122,24 @@ def check_references(crn: ReactionNetwork, constants: Sequence[str]) -> None:
         for symbol in observable.expression.symbols:
             if symbol not in every:
                 raise ReactionError(f"observable {observable.id!r}: unknown symbol {symbol!r}")
+
+
+def check_numbers(
+    crn: ReactionNetwork, what: str, given: npt.ArrayLike, names: tuple[str, ...], each: str
+) -> FloatArray:
+    """Numbers (..., n_names) in the order of the names; a table's must not say otherwise."""
+    values = real_numbers(what, given, error=ReactionError)
+    if values.shape[-1:] != (len(names),):
+        raise ReactionError(
+            f"network {crn.name!r}: {what} have shape {values.shape}; expected (...,"
+            f" {len(names)}), one per {each}"
+        )
+    if (labels := labels_of(given)) and labels != names:
+        raise ReactionError(
+            f"network {crn.name!r}: {what} are of {some(labels)}; expected {some(names)}, in this"
+            " order"
+        )
+    return values
 
 
 def _symbols(value: float | Expression) -> Iterable[str]:

@@ -24,12 +24,12 @@ from crn_nn_tellurium.basics import (
     FloatArray,
     all_of_kind,
     read_only,
-    real_numbers,
 )
 from crn_nn_tellurium.chemistry.checking import (
     check_constants,
     check_formulas,
     check_identifiers,
+    check_numbers,
     check_references,
 )
 from crn_nn_tellurium.chemistry.conservation import ConservedSums, conserved_sums
@@ -361,7 +361,7 @@ class ReactionNetwork:
 
     def _extended(self, x: npt.ArrayLike, boundary: _Given) -> FloatArray:
         """[floating, boundary, 1] (..., n): what the factors of terms are chosen from."""
-        state = self._checked("concentrations", x, len(self.floating), "floating species")
+        state = check_numbers(self, "concentrations", x, self.floating, "floating species")
         held = self._held(boundary)
         lead = np.broadcast_shapes(state.shape[:-1], held.shape[:-1])
         parts = (state, held, np.ones(1))
@@ -372,22 +372,12 @@ class ReactionNetwork:
     def _held(self, boundary: _Given) -> FloatArray:
         given = self.boundary_concentrations if boundary is None else boundary
         what = "boundary concentrations"
-        return self._checked(what, given, len(self.boundary), "boundary species")
+        return check_numbers(self, what, given, self.boundary, "boundary species")
 
     def _all_constants(self, constants: _Given) -> FloatArray:
         given = self.constants if constants is None else constants
-        return self._checked(
-            "constants", given, len(self.constant_names), "rate constant or parameter"
-        )
-
-    def _checked(self, what: str, given: npt.ArrayLike, n: int, each: str) -> FloatArray:
-        values = real_numbers(what, given, error=ReactionError)
-        if values.shape[-1:] != (n,):
-            raise ReactionError(
-                f"network {self.name!r}: {what} have shape {values.shape}; expected (..., {n}), one"
-                f" per {each}"
-            )
-        return values
+        each = "rate constant or parameter"
+        return check_numbers(self, "constants", given, self.constant_names, each)
 
     # The differential equation ----------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 from support.tolerances import ROUNDED, SUMMED
@@ -111,6 +112,20 @@ def test_numbers_are_pythons_own_whatever_they_come_as():
     terms = [cn.Monomial(np.float64(2.0), (("A", np.int64(1)),))]
     assert cn.Expression(terms) == cn.Expression(tuple(terms))
     assert hash(cn.Expression(terms)) == hash(cn.Expression(tuple(terms)))
+
+
+def test_tables_whose_names_say_another_order_are_refused():
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", 1.0), cn.Species("B", 2.0)], [cn.Reaction("J", ("A",), ("B",), "k", 2.0)]
+    )
+    for table in (pd.Series({"A": 3.0, "B": 1.0}), pd.DataFrame({"A": [3.0], "B": [1.0]})):
+        assert crn.rates(table).ravel().tolist() == [6.0]
+    message = "'network': concentrations are of B, A; expected A, B, in this order"
+    for table in (pd.Series({"B": 1.0, "A": 3.0}), pd.DataFrame({"B": [1.0], "A": [3.0]})):
+        with pytest.raises(cn.ReactionError, match=message):
+            crn.rates(table)
+    with pytest.raises(cn.ReactionError, match="constants are of i; expected k"):
+        crn.rates([3.0, 1.0], constants=pd.Series({"i": 1.0}))
 
 
 def test_observables_of_one_state_at_many_constants():
