@@ -158,11 +158,11 @@ def labels_given(what: str, value: Any) -> Any:
     return found
 
 
-def truth(what: str, value: Any) -> bool:
+def truth(what: str, value: Any, error: type[ValueError] = InputError) -> bool:
     """True or False, numpy's too, or 1 or 0 as other packages have it."""
     if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):
         return bool(value)
-    raise InputError(f"{what} is {brief(value)}; expected True or False")
+    raise error(f"{what} is {brief(value)}; expected True or False")
 
 
 def names_of(what: str, names: Any, default: Sequence[str] = ()) -> tuple[str, ...]:

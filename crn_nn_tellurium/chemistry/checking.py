@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from crn_nn_tellurium.basics import PATTERN, reserved
+import numpy.typing as npt
+
+from crn_nn_tellurium.basics import (
+    PATTERN,
+    FloatArray,
+    brief,
+    labels_of,
+    real_numbers,
+    reserved,
+    some,
+)
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.reactions import Reaction
 from crn_nn_tellurium.errors import ReactionError
@@ -36,6 +46,20 @@ def check_constants(reactions: Iterable[Reaction]) -> dict[str, tuple[float, int
     return constants
 
 
+def check_formulas(formulas: Any) -> dict[str, Expression]:
+    """Formulas by what follows from them, of a mapping or of pairs."""
+    try:
+        found = dict(formulas)
+        is_good = all(isinstance(expression, Expression) for expression in found.values())
+    except (TypeError, ValueError):
+        is_good = False
+    if not is_good:
+        raise ReactionError(
+            f"formulas are {brief(formulas)}; expected pairs of a name and an Expression"
+        )
+    return found
+
+
 def check_identifiers(crn: ReactionNetwork, constants: Iterable[str]) -> None:
     """Refuse what is no identifier, a word that the engine has for itself, or is there twice."""
     entities = [("model", crn.name)]
@@ -59,6 +83,12 @@ def check_identifiers(crn: ReactionNetwork, constants: Iterable[str]) -> None:
                 " must be unique"
             )
         seen[identifier] = kind
+    for part in (crn.species, crn.reactions, crn.observables, crn.parameters):
+        for one in part:
+            if not isinstance(one.name, str):
+                raise ReactionError(
+                    f"{one.id!r}: its readable name is {brief(one.name)}; expected a text"
+                )
 
 
 def check_references(crn: ReactionNetwork, constants: Sequence[str]) -> None:
@@ -92,6 +122,24 @@ def check_references(crn: ReactionNetwork, constants: Sequence[str]) -> None:
         for symbol in observable.expression.symbols:
             if symbol not in every:
                 raise ReactionError(f"observable {observable.id!r}: unknown symbol {symbol!r}")
+
+
+def check_numbers(
+    crn: ReactionNetwork, what: str, given: npt.ArrayLike, names: tuple[str, ...], each: str
+) -> FloatArray:
+    """Numbers (..., n_names) in the order of the names; a table's must not say otherwise."""
+    values = real_numbers(what, given, error=ReactionError)
+    if values.shape[-1:] != (len(names),):
+        raise ReactionError(
+            f"network {crn.name!r}: {what} have shape {values.shape}; expected (...,"
+            f" {len(names)}), one per {each}"
+        )
+    if (labels := labels_of(given)) and labels != names:
+        raise ReactionError(
+            f"network {crn.name!r}: {what} are of {some(labels)}; expected {some(names)}, in this"
+            " order"
+        )
+    return values
 
 
 def _symbols(value: float | Expression) -> Iterable[str]:

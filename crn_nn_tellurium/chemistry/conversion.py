@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry.expressions import Expression, Monomial
+from crn_nn_tellurium.chemistry.following import calculated
 from crn_nn_tellurium.chemistry.units import CONCENTRATION, Dimension, Units
+from crn_nn_tellurium.errors import ReactionError
 
 if TYPE_CHECKING:
     from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
@@ -53,13 +55,15 @@ def with_numbers(crn: ReactionNetwork) -> ReactionNetwork:
         return crn
     value = {p.id: p.value for p in crn.parameters}
 
-    def numbers(given: Any) -> Any:
-        return put_in(given, value) if isinstance(given, Expression) else given
+    def numbers(name: str, given: Any) -> Any:
+        return put_in(name, given, value) if isinstance(given, Expression) else given
 
     return replace(
         crn,
-        species=tuple(replace(s, initial=numbers(s.initial)) for s in crn.species),
-        observables=tuple(replace(o, expression=numbers(o.expression)) for o in crn.observables),
+        species=tuple(replace(s, initial=numbers(s.id, s.initial)) for s in crn.species),
+        observables=tuple(
+            replace(o, expression=numbers(o.id, o.expression)) for o in crn.observables
+        ),
         parameters=(),
         formulas=(),
     )
@@ -81,6 +85,11 @@ def with_starts(crn: ReactionNetwork, held: FloatArray) -> ReactionNetwork:
     """The network with numbers for start values, formulas taken at these boundary concentrations
     (n_boundary,).
     """
+    if held.ndim != 1:
+        raise ReactionError(
+            f"network {crn.name!r}: boundary concentrations have shape {held.shape}; expected"
+            f" ({len(crn.boundary)},), since a network has one start"
+        )
     start = dict(zip(crn.floating, crn.initial_state(held).tolist(), strict=True))
     own = zip(crn.boundary, held.tolist(), strict=True)
     start |= {s: value for s, value in own if s in crn.start_formulas}
@@ -88,11 +97,12 @@ def with_starts(crn: ReactionNetwork, held: FloatArray) -> ReactionNetwork:
     return replace(crn, species=tuple(species))
 
 
-def put_in(expression: Expression, values: Mapping[str, float]) -> Expression:
-    """The expression with numbers for some of its symbols."""
+def put_in(name: str, expression: Expression, values: Mapping[str, float]) -> Expression:
+    """The expression for what has a name, with numbers for some of its symbols."""
     terms = []
     for term in expression.terms:
         kept = tuple((s, p) for s, p in term.powers if s not in values)
         known = Monomial(term.coefficient, tuple((s, p) for s, p in term.powers if s in values))
-        terms.append(Monomial(known.evaluate(values), kept))
+        number = calculated(f"a number in {name!r}", Expression((known,)), values)
+        terms.append(Monomial(number, kept))
     return Expression(tuple(terms)).collected()

@@ -6,14 +6,16 @@ simulator to hold.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 from crn_nn_tellurium.basics import (
+    all_of_kind,
     brief,
     check_kind,
+    is_real,
 )
 from crn_nn_tellurium.errors import InputError, ReactionError
 
@@ -36,17 +38,24 @@ class Monomial:
     powers: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        # Python's own numbers: texts have their repr, and numpy's says np.float64(1.0)
+        # each symbol once, and none to the power 0: x x is x^2, for derivatives and sums of terms
+        powers: dict[str, float] = {}
         try:
-            powers = tuple((symbol, float(power)) for symbol, power in self.powers)
-            object.__setattr__(self, "coefficient", float(self.coefficient))
-        except (TypeError, ValueError, OverflowError) as error:
+            good = is_real(self.coefficient)
+            for symbol, power in self.powers:
+                good = good and isinstance(symbol, str) and is_real(power) and isfinite(power)
+                powers[symbol] = powers.get(symbol, 0.0) + float(power)
+        except (TypeError, ValueError):
+            good = False
+        if not good:
             raise ReactionError(
                 f"a term has the coefficient {brief(self.coefficient)} and the powers"
                 f" {brief(self.powers)}; expected a number, and pairs of a symbol and a number"
-            ) from error
-        object.__setattr__(self, "powers", powers)
-        if not math.isfinite(self.coefficient):
+            )
+        # Python's own numbers: texts have their repr, and numpy's says np.float64(1.0)
+        object.__setattr__(self, "coefficient", float(self.coefficient))
+        object.__setattr__(self, "powers", tuple((s, p) for s, p in powers.items() if p != 0))
+        if not isfinite(self.coefficient):
             raise ReactionError(
                 f"a term in {dict(self.powers)} has the coefficient {self.coefficient!r}; expected"
                 " finite"
@@ -75,7 +84,7 @@ class Monomial:
         if power == 0 or self.coefficient == 0:
             return None
         others = tuple((s, p - 1 if s == symbol else p) for s, p in self.powers)
-        return Monomial(self.coefficient * power, tuple((s, p) for s, p in others if p != 0))
+        return Monomial(self.coefficient * power, others)
 
     def __mul__(self, other: Monomial) -> Monomial:
         """The product; symbols keep the order in which they come.
@@ -85,17 +94,10 @@ class Monomial:
         >>> Monomial(2.0, (("x", 1.0), ("k", 1.0))) * Monomial(3.0, (("x", 1.0), ("k", -1.0)))
         Monomial('6*x^(2)')
         """
-        powers = dict(self.powers)
-        for symbol, power in other.powers:
-            powers[symbol] = powers.get(symbol, 0.0) + power
-        return Monomial(
-            self.coefficient * other.coefficient, tuple((s, p) for s, p in powers.items() if p != 0)
-        )
+        return Monomial(self.coefficient * other.coefficient, self.powers + other.powers)
 
     def __pow__(self, power: float) -> Monomial:
-        return Monomial(
-            self.coefficient**power, tuple((s, p * power) for s, p in self.powers if power != 0)
-        )
+        return Monomial(self.coefficient**power, tuple((s, p * power) for s, p in self.powers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,10 @@ class Expression:
     """
 
     terms: tuple[Monomial, ...]
+
+    def __post_init__(self) -> None:
+        terms = all_of_kind("terms of a sum", self.terms, Monomial, ReactionError)
+        object.__setattr__(self, "terms", terms)
 
     def __repr__(self) -> str:
         return f"Expression({_text(*self.terms)!r})"

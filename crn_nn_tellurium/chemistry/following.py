@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from crn_nn_tellurium.basics import FloatArray, real_number
+from crn_nn_tellurium.basics import FloatArray, check_kind, real_number, some
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.notation import formula
-from crn_nn_tellurium.errors import ReactionError
+from crn_nn_tellurium.errors import InputError, ReactionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,15 @@ def in_order(formulas: Mapping[str, Expression], what: str) -> tuple[str, ...]:
 
 def follow(formulas: Mapping[str, Expression], values: dict[str, Any]) -> None:
     """Work out formulas, in their order, from values and into them."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for name, expression in formulas.items():
-            values[name] = calculated(name, expression, values)
+    for name, expression in formulas.items():
+        values[name] = calculated(repr(name), expression, values)
 
 
-def calculated(name: str, expression: Expression, values: Mapping[str, Any]) -> Any:
-    """A formula's value, number or array; what is not finite is refused."""
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
+def calculated(what: str, expression: Expression, values: Mapping[str, Any]) -> Any:
+    """The value, number or array, of a formula that `what` follows from; what is not finite is
+    refused.
+    """
     try:
         value = expression.evaluate(values)
         good = bool(np.all(np.isfinite(value))) and not isinstance(value, complex)
@@ -89,7 +91,7 @@ def calculated(name: str, expression: Expression, values: Mapping[str, Any]) -> 
     if not good:
         given = {s: np.asarray(values[s]).tolist() for s in dict.fromkeys(expression.symbols)}
         raise ReactionError(
-            f"{name!r} follows from {formula(expression)}, which has no finite value at {given}"
+            f"{what} follows from {formula(expression)}, which has no finite value at {given}"
         )
     return value
 
@@ -102,7 +104,8 @@ def pass_on(
         # in the order of the formula: sums are to be the same in every process
         for symbol in dict.fromkeys(expression.symbols):
             if symbol in rows:
-                part = expression.derivative(symbol).evaluate(values) * rows[symbol]
+                what = f"the derivative of {name!r} by {symbol!r}"
+                part = calculated(what, expression.derivative(symbol), values) * rows[symbol]
                 rows[name] = rows[name] + part if name in rows else part
 
 
@@ -118,6 +121,14 @@ def check_sizes(formulas: Mapping[str, Expression], values: Mapping[str, Any]) -
 def check_starts(formulas: Mapping[str, Expression], values: Mapping[str, Any]) -> None:
     """Refuse initial concentrations that their formulas give below zero."""
     _check_sizes("the start of species", formulas, values, ", as of every concentration")
+
+
+def check_given(given: Any, species: Sequence[str]) -> None:
+    """Refuse starts of what is no species, a rate constant say."""
+    check_kind("given", given, Mapping, "{'A': 1.0} say")
+    known = set(species)
+    if unknown := [name for name in given if name not in known]:
+        raise InputError(f"given has a start for {unknown[0]!r}; expected one of {some(species)}")
 
 
 def _check_sizes(
@@ -140,6 +151,11 @@ def jacobian_of(
 ) -> sparse.csc_array:
     """Derivatives of what has a name by what can be set, (n_names, n_settable)."""
     place = {name: i for i, name in enumerate(settable)}
+    # others need have no derivative: a start sqrt(p) of a floating species at p = 0, say
+    needed = set(names)
+    for name in reversed(list(formulas)):
+        needed.update(formulas[name].symbols if name in needed else ())
+    formulas = {name: f for name, f in formulas.items() if name in needed}
     involved = {*formulas, *(s for f in formulas.values() for s in f.symbols)}
     # unit vectors, to begin with; of what is in no formula they stay so
     rows: dict[str, FloatArray] = {

@@ -122,10 +122,9 @@ class Interval:
 
     def __repr__(self) -> str:
         if self.lower.ndim > 1 or self.lower.size > 6:
-            return (
-                f"Interval({' x '.join(map(str, self.shape))}, widths {self.width.min():.3g} to"
-                f" {self.width.max():.3g})"
-            )
+            widths = self.width
+            shown = f", widths {widths.min():.3g} to {widths.max():.3g}" if widths.size else ""
+            return f"Interval({' x '.join(map(str, self.shape))}{shown})"
         parts = [
             f"{a:.6g} to {b:.6g}" for a, b in zip(self.lower.flat, self.upper.flat, strict=True)
         ]

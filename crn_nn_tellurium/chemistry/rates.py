@@ -316,9 +316,11 @@ class Balance:
 
     @property
     def imbalance(self) -> FloatArray:
-        """|net| / gross: 0 at a fixed point or where nothing happens, 1 where all is gain."""
+        """|net| / gross: 0 at a fixed point or where nothing happens, 1 where all is gain, NaN of
+        what is no number.
+        """
         return np.divide(
-            np.abs(self.net), self.gross, out=np.zeros_like(self.net), where=self.gross > 0
+            np.abs(self.net), self.gross, out=np.zeros_like(self.net), where=self.gross != 0
         )
 
     @property
@@ -342,4 +344,6 @@ class Balance:
         """
         # multiplied by the slope, in half the steps; of a slope of 0 both sides would be rounding
         far, slope = abs(self.net), abs(self.slope)
-        return (far <= allowed * slope + ROUNDING * self.gross) & ((slope > 0) | (far == 0))
+        near = far <= allowed * slope + ROUNDING * self.gross
+        # rates beyond all numbers are no balance, though infinity is at most infinity
+        return near & (far < math.inf) & ((slope > 0) | (far == 0))

@@ -23,14 +23,13 @@ from scipy import sparse
 from crn_nn_tellurium.basics import (
     FloatArray,
     all_of_kind,
-    brief,
-    check_kind,
     read_only,
-    real_numbers,
 )
 from crn_nn_tellurium.chemistry.checking import (
     check_constants,
+    check_formulas,
     check_identifiers,
+    check_numbers,
     check_references,
 )
 from crn_nn_tellurium.chemistry.conservation import ConservedSums, conserved_sums
@@ -38,6 +37,7 @@ from crn_nn_tellurium.chemistry.conversion import converted, followed, with_numb
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.following import (
     Parameter,
+    check_given,
     check_sizes,
     check_starts,
     follow,
@@ -49,20 +49,20 @@ from crn_nn_tellurium.chemistry.following import (
 from crn_nn_tellurium.chemistry.rates import Balance, Terms, settle_in_turn
 from crn_nn_tellurium.chemistry.reactions import Observable, Reaction, Species
 from crn_nn_tellurium.chemistry.tables import reaction_table, reactions_card, species_table
-from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units, must_convert
+from crn_nn_tellurium.chemistry.units import MODEL_UNITS, Units, check_units, must_convert
 from crn_nn_tellurium.errors import ReactionError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _Given = npt.ArrayLike | None
+"""What replaces the network's own numbers; None leaves them."""
 _PARTS = {
     "species": Species,
     "reactions": Reaction,
     "observables": Observable,
     "parameters": Parameter,
 }
-"""What replaces the network's own numbers; None leaves them."""
 
 
 @dataclass(frozen=True)
@@ -138,12 +138,8 @@ class ReactionNetwork:
             keep(attribute, all_of_kind(attribute, getattr(self, attribute), kind, ReactionError))
         constants = tuple(check_constants(self.reactions))
         names = (*constants, *(p.id for p in self.parameters))
-        try:
-            given = dict(self.formulas)
-        except (TypeError, ValueError) as error:
-            raise ReactionError(
-                f"formulas are {brief(self.formulas)}; expected pairs of a name and an Expression"
-            ) from error
+        given = check_formulas(self.formulas)
+        check_units(self.units)
         listed = dict.fromkeys([*(name for name in names if name in given), *given])
         keep("formulas", tuple((name, given[name]) for name in listed))
         check_identifiers(self, constants)
@@ -269,7 +265,8 @@ class ReactionNetwork:
             return k
         values = {name: k[..., i] for i, name in enumerate(self.constant_names)}
         follow(self._formulas_in_order, values)
-        check_sizes({k: f for k, f in self.formulas if k in self.rate_constants}, values)
+        rates = set(self.rate_constants)
+        check_sizes({k: f for k, f in self.formulas if k in rates}, values)
         return stacked([values[name] for name in self.constant_names], k.shape[:-1])
 
     def input_jacobian(self) -> sparse.csc_array:
@@ -308,9 +305,16 @@ class ReactionNetwork:
 
         Those in `given`, numbers or arrays that broadcast, go before the network's own, and what is
         a formula in them follows.
+
+        Raises
+        ------
+        InputError
+            If what is given is no mapping of species.
+        ReactionError
+            If a formula has no finite value there, or one below zero.
         """
         if given is not None:
-            check_kind("given", given, Mapping, "{'A': 1.0} say")
+            check_given(given, self.floating + self.boundary)
         k, own = self._all_constants(constants), dict(given or {})
         values: dict[str, Any] = {name: k[..., i] for i, name in enumerate(self.constant_names)}
         values |= {s.id: s.initial for s in self.species if not isinstance(s.initial, Expression)}
@@ -357,7 +361,7 @@ class ReactionNetwork:
 
     def _extended(self, x: npt.ArrayLike, boundary: _Given) -> FloatArray:
         """[floating, boundary, 1] (..., n): what the factors of terms are chosen from."""
-        state = self._checked("concentrations", x, len(self.floating), "floating species")
+        state = check_numbers(self, "concentrations", x, self.floating, "floating species")
         held = self._held(boundary)
         lead = np.broadcast_shapes(state.shape[:-1], held.shape[:-1])
         parts = (state, held, np.ones(1))
@@ -368,22 +372,12 @@ class ReactionNetwork:
     def _held(self, boundary: _Given) -> FloatArray:
         given = self.boundary_concentrations if boundary is None else boundary
         what = "boundary concentrations"
-        return self._checked(what, given, len(self.boundary), "boundary species")
+        return check_numbers(self, what, given, self.boundary, "boundary species")
 
     def _all_constants(self, constants: _Given) -> FloatArray:
         given = self.constants if constants is None else constants
-        return self._checked(
-            "constants", given, len(self.constant_names), "rate constant or parameter"
-        )
-
-    def _checked(self, what: str, given: npt.ArrayLike, n: int, each: str) -> FloatArray:
-        values = real_numbers(what, given, error=ReactionError)
-        if values.shape[-1:] != (n,):
-            raise ReactionError(
-                f"network {self.name!r}: {what} have shape {values.shape}; expected (..., {n}), one"
-                f" per {each}"
-            )
-        return values
+        each = "rate constant or parameter"
+        return check_numbers(self, "constants", given, self.constant_names, each)
 
     # The differential equation ----------------------------------------------------------------
 
@@ -444,7 +438,7 @@ class ReactionNetwork:
         values = {s: extended[..., i] for i, s in enumerate(self.floating + self.boundary)}
         values |= {constant: k[..., i] for i, constant in enumerate(self.constant_names)}
         read = [o.expression.evaluate(values) for o in self.observables]
-        return stacked(read, extended.shape[:-1])
+        return stacked(read, np.broadcast_shapes(extended.shape[:-1], k.shape[:-1]))
 
     def _one_state(
         self, x: npt.ArrayLike, boundary: _Given, constants: _Given = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ from crn_nn_tellurium.basics import (
     brief,
     is_real,
     real_number,
+    truth,
 )
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.errors import ReactionError
@@ -35,7 +35,7 @@ class Species:
     Raises
     ------
     ReactionError
-        If the initial concentration is negative or not finite.
+        If the initial concentration is negative or not finite, or `boundary` not True or False.
 
     Examples
     --------
@@ -49,6 +49,8 @@ class Species:
     name: str = ""
 
     def __post_init__(self) -> None:
+        held = truth(f"species {self.id!r}: boundary", self.boundary, ReactionError)
+        object.__setattr__(self, "boundary", held)
         if isinstance(self.initial, Expression):
             return
         what = f"species {self.id!r}: initial concentration"
@@ -113,11 +115,8 @@ class Reaction:
         name: str = "",
         sign: int = 0,
     ) -> None:
-        if not (is_real(value) and 0 <= value <= sys.float_info.max):
-            raise ReactionError(
-                f"reaction {id!r}: rate constant {rate_constant!r} is {value!r}; expected a finite"
-                " number >= 0"
-            )
+        what = f"reaction {id!r}: rate constant {rate_constant!r}"
+        value = real_number(what, value, 0.0, error=ReactionError)
         if not is_real(sign) or sign not in (0, 1, -1):
             raise ReactionError(
                 f"reaction {id!r}: the sign of {rate_constant!r} is {sign!r}; expected 1 or -1, of"
@@ -128,7 +127,7 @@ class Reaction:
             ("substrates", _side(id, substrates)),
             ("products", _side(id, products)),
             ("rate_constant", rate_constant),
-            ("value", float(value)),
+            ("value", value),
             ("name", name),
             ("sign", int(sign)),
         ):
@@ -239,3 +238,10 @@ class Observable:
     id: str
     expression: Expression
     name: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.expression, Expression):
+            raise ReactionError(
+                f"observable {self.id!r}: its formula is {brief(self.expression)}; expected an"
+                " Expression, of a Monomial or more"
+            )

@@ -23,9 +23,8 @@ from crn_nn_tellurium.kinetics.rate_errors import (
     factors_by_name,
     layer_factors,
     normals_by_name,
-    perturbed_constants,
     perturbed_outputs,
     spread,
 )
 from crn_nn_tellurium.kinetics.rates_of_change import DenseRates, RatesOfChange
-from crn_nn_tellurium.kinetics.starts import LayerStart, add_by_start, start, start_state
+from crn_nn_tellurium.kinetics.starts import add_by_start, start, start_state

@@ -69,7 +69,7 @@ class LayerApart(LayerKinetics):
             rail.sign * self._sums(used.weights[:, r], catalysts) + used.bias[..., r]
             for r, rail in enumerate(self.activation.rails)
         ]
-        return LayerState(catalysts, drive, self.in_turn(drive, used.local))
+        return LayerState(catalysts, drive, self.in_turn(drive, used.local)).checked(self.name)
 
     def backward(
         self,

@@ -28,7 +28,7 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, Terms
 from crn_nn_tellurium.encoding import LayerEncoding, local_reactions, weighted_sums
-from crn_nn_tellurium.errors import ConvergenceError, NotCertified
+from crn_nn_tellurium.errors import NotCertified
 from crn_nn_tellurium.kinetics.layer_state import LayerState, by_species, positive_root
 from crn_nn_tellurium.kinetics.linearized import Linearized
 from crn_nn_tellurium.kinetics.rate_constants import Drive, RateConstants
@@ -44,6 +44,8 @@ from crn_nn_tellurium.networks import (
 
 _NEWTON_STEPS = 50
 """From the rails' exact roots few suffice; what takes more has no positive fixed point."""
+_AT_REST = 1e-8
+"""Relative steps that rounding may leave at a fixed point; longer ones lead elsewhere."""
 
 Catalysts = tuple[tuple[int, ...], tuple[int, ...]]
 """A product m of local species: of the unit, and of each *other* unit of the layer, added up."""
@@ -221,11 +223,7 @@ class LayerKinetics:
             return LayerState(catalysts, drive, by_species(self.activation.concentrations(z)))
         # the closed form holds for the network's own rate constants alone
         y = (self._newton if self.knot else self.in_turn)(drive, used.local)
-        if not all(np.all(np.isfinite(part) & (part > 0)) for part in y):
-            raise ConvergenceError(
-                f"layer {self.name!r}: no positive fixed point was found with these rate constants"
-            )
-        return LayerState(catalysts, drive, y)
+        return LayerState(catalysts, drive, y).checked(self.name)
 
     def in_turn(
         self,
@@ -258,7 +256,9 @@ class LayerKinetics:
         return [sign * sums + constants.bias[..., rail] for rail, sign in enumerate(self._signs)]
 
     def _newton(self, drive: list[FloatArray], local: FloatArray) -> list[FloatArray]:
-        """The fixed point, from the rails' exact roots and the closed form of the others."""
+        """The fixed point, from the rails' exact roots and the closed form of the others; NaN in
+        units where none is found.
+        """
         # near the fixed point: the pre-activation that gives the first rail its drive
         first, gain = self.activation.rails[0], self.activation.gain
         z = first.sign * (drive[0] - first.shift) / gain
@@ -276,11 +276,13 @@ class LayerKinetics:
             steps = self._linearize(drive, local, y).solve([rate[..., None] for rate in rates])
             steps = [step[..., 0] for step in steps]
             y = [part - step for part, step in zip(y, steps, strict=True)]
+            pairs = list(zip(y, steps, strict=True))
             # steps of some 50 times the rounding of doubles get no shorter
-            small = 1e-14
-            if all(np.all(abs(s) <= small * abs(part)) for part, s in zip(y, steps, strict=True)):
+            if all(np.all(abs(step) <= 1e-14 * abs(part)) for part, step in pairs):
                 break
-        return y
+        # what has no fixed point wanders for ever, through positive numbers too
+        rests = np.all([abs(step) <= _AT_REST * abs(part) for part, step in pairs], axis=0)
+        return [np.where(rests, part, np.nan) for part in y]
 
     # Derivatives ------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crn_nn_tellurium.basics import FloatArray
+from crn_nn_tellurium.errors import ConvergenceError
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,14 @@ class LayerState:
     def concentrations(self) -> FloatArray:
         """The same as (n, n_units, n_species)."""
         return self.y[0][..., None] if len(self.y) == 1 else np.stack(self.y, axis=-1)
+
+    def checked(self, layer: str) -> LayerState:
+        """The same; refused, by the layer's name, where it is no positive fixed point."""
+        if not all(np.all(np.isfinite(part) & (part > 0)) for part in self.y):
+            raise ConvergenceError(
+                f"layer {layer!r}: no positive fixed point was found with these rate constants"
+            )
+        return self
 
     def sample(self, number: int) -> LayerState:
         """The state of one sample."""

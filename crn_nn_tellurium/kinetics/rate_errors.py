@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from crn_nn_tellurium.basics import FloatArray, is_real, whole_number
+from crn_nn_tellurium.basics import FloatArray, is_real, seed_given, whole_number
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics.layer import LayerKinetics
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
@@ -59,7 +59,8 @@ class RateErrors:
 
     def __post_init__(self) -> None:
         levels: Any = [self.cv] if is_real(self.cv) else self.cv
-        several = isinstance(levels, list | tuple | np.ndarray) and len(levels)
+        is_row = isinstance(levels, np.ndarray) and levels.ndim == 1
+        several = (isinstance(levels, list | tuple) or is_row) and len(levels)
         if not several or not all(is_real(cv) and 0 <= cv < _MOST_CV for cv in levels):
             raise InputError(
                 f"cv is {self.cv!r}; expected a coefficient of variation >= 0, 0.1 for 10 %, or a"
@@ -67,8 +68,8 @@ class RateErrors:
             )
         values = tuple(float(cv) for cv in levels)
         object.__setattr__(self, "cv", values[0] if is_real(self.cv) else values)
-        for name, least in (("draws", 1), ("seed", 0)):
-            object.__setattr__(self, name, whole_number(name, getattr(self, name), least))
+        object.__setattr__(self, "draws", whole_number("draws", self.draws))
+        object.__setattr__(self, "seed", seed_given(self.seed))
 
     @property
     def levels(self) -> tuple[float, ...]:

@@ -62,6 +62,8 @@ def attack(
         If an activation's species act on one another both ways.
     InputError
         If an argument has the wrong shape or is out of range.
+    ConvergenceError
+        If errors leave a layer without a positive steady state: of built-in activations none do.
 
     Notes
     -----
@@ -111,7 +113,7 @@ def attack_margin(
 
     Raises
     ------
-    NotCertified, InputError
+    NotCertified, InputError, ConvergenceError
         As `attack`.
 
     Examples

@@ -279,6 +279,8 @@ def robustness(
     InputError
         If inputs, classes or another argument do not fit, or an activation's species act on one
         another both ways.
+    ConvergenceError
+        If errors leave a layer without a positive steady state: of built-in activations none do.
 
     Notes
     -----

@@ -176,6 +176,8 @@ def statistical_margin(
         confidence asked for, or an activation's species act on one another both ways.
     NetworkError
         If the network is for regression.
+    ConvergenceError
+        If errors leave a layer without a positive steady state: of built-in activations none do.
 
     Notes
     -----

@@ -37,6 +37,38 @@ REFUSED = [
         "one per rate constant",
     ),
     (lambda: cn.Reaction("J", {"Y": 0}, (), "k", 1.0), cn.ReactionError, "taken 0 times"),
+    # a start, and then a name as `Parameter` has it, would hold the species
+    (
+        lambda: cn.Species("Y", 1.0, "a ligand"),
+        cn.ReactionError,
+        "species 'Y': boundary is 'a ligand'; expected True or False",
+    ),
+    (
+        lambda: cn.ReactionNetwork([cn.Species("Y", name=3)], []),
+        cn.ReactionError,
+        "'Y': its readable name is 3; expected a text",
+    ),
+    (
+        lambda: cn.Observable("o", cn.Monomial(1.0)),
+        cn.ReactionError,
+        r"observable 'o': its formula is Monomial\('1'\); expected an Expression",
+    ),
+    *(
+        (lambda terms=terms: cn.Expression(terms), cn.ReactionError, "expected a list of Monomial")
+        for terms in (cn.Monomial(1.0), (1.0,), "Y", None)
+    ),
+    (
+        lambda: cn.ReactionNetwork(
+            [Y], [cn.Reaction("J", ("Y",), (), "k", 1.0)], formulas={"k": 2.0}
+        ),
+        cn.ReactionError,
+        r"formulas are {'k': 2.0}; expected pairs of a name and an Expression",
+    ),
+    (
+        lambda: cn.ReactionNetwork([Y], [], units="nM"),
+        cn.InputError,
+        r"units: got str; expected Units, PhysicalUnits\(c0, tau\)",
+    ),
     (lambda: cn.Reaction("J", {"Y": float("inf")}, (), "k", 1.0), cn.ReactionError, "inf times"),
     (
         lambda: cn.ReactionNetwork([Y], [cn.Reaction("J", ("Z",), (), "k", 1.0)]),
@@ -108,6 +140,19 @@ REFUSED = [
         lambda: cn.ReactionNetwork([Y], []).starts(given=[1.0]),
         cn.InputError,
         "given: got list; expected Mapping",
+    ),
+    *(
+        (
+            lambda name=name: DECAY.starts(given={name: 1.0}),
+            cn.InputError,
+            f"given has a start for '{name}'; expected one of A",
+        )
+        for name in ("B", "k")
+    ),
+    (
+        lambda: cn.ReactionNetwork([Y, X], []).with_starts([[1.0]]),
+        cn.ReactionError,
+        r"boundary concentrations have shape \(1, 1\); expected \(1,\), since a network has one",
     ),
     (
         lambda: cn.PhysicalUnits(10, 100).of("A -> B"),
@@ -184,3 +229,8 @@ REFUSED = [
 def test_errors_say_what_is_wrong(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_box_of_no_samples_has_a_repr():
+    assert repr(cn.Interval([], [])) == "Interval([])"
+    assert repr(cn.Interval([[]], [[]])[:0]) == "Interval(0 x 0)"

@@ -125,3 +125,35 @@ def test_what_cannot_follow_is_refused(parts, message):
 def test_a_parameter_that_is_not_finite_is_refused():
     with pytest.raises(cn.ReactionError, match="parameter 'p' is nan; expected a finite number"):
         cn.Parameter("p", float("nan"))
+
+
+ROOT = cn.ReactionNetwork(
+    [cn.Species("A", expression((1.0, {"p": 0.5})))],
+    [cn.Reaction("make", (), ("A",), "i", 3.0), cn.Reaction("lose", ("A",), (), "k", 2.0)],
+    [cn.Observable("part", expression((1.0, {"A": 1.0, "p": -1.0})))],
+    parameters=[cn.Parameter("p", 0.0)],
+)
+
+
+def test_a_start_without_a_derivative_is_no_matter_for_what_does_not_follow_from_it():
+    assert ROOT.input_jacobian().toarray().tolist() == np.eye(3).tolist()
+    found = cn.transient_sensitivities(ROOT, t_end=1.0, outputs=["A"], parameters=["i"])
+    # A = (1 - exp(-2 t)) i / 2, which CVODE has to some 1e-6
+    np.testing.assert_allclose(found.values[-1].item(), (1 - np.exp(-2)) / 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: cn.transient_sensitivities(ROOT, t_end=1.0),
+            r"the derivative of 'A' by 'p' follows from 0.5\*sqrt\(1/p\), which has no finite value"
+            r" at {'p': 0.0}",
+        ),
+        (ROOT.with_numbers, "a number in 'part' follows from 1/p, which has no finite value"),
+        (lambda: cn.PhysicalUnits(c0=10, tau=1).of(ROOT), "a number in 'part' follows from 1/p"),
+    ],
+)
+def test_what_has_no_finite_number_is_said(call, message):
+    with pytest.raises(cn.ReactionError, match=message):
+        call()

@@ -36,6 +36,16 @@ def test_imbalance_is_0_where_nothing_happens_and_1_where_all_is_gain():
     assert balance.imbalance.tolist() == [0.0, 1.0, 1.0, 0.25, 0.0]
 
 
+def test_what_is_no_number_is_at_no_fixed_point():
+    balance = CRN.balance([[np.nan, 1.0], [1.0, np.nan]], boundary=[[0.7], [np.nan]])
+    assert np.isnan(balance.imbalance).tolist() == [[True, True], [True, True]]
+    assert not balance.within(np.inf).any()
+    assert np.all(balance.distance == np.inf)
+    beyond = Balance(*np.array([[-np.inf], [np.inf], [-np.inf]]))
+    assert beyond.within(1e-9).tolist() == [False]
+    assert not Balance(-np.inf, np.inf, -np.inf).within(1e-9)
+
+
 def by_hand(a, b, c):
     """Rates and their derivatives by A, B and C."""
     rates = [2 - 3 * a * b - 10 * a**2 + 7 * c * b, 5 * a**2 - 7 * c * b - 11 * a * b]

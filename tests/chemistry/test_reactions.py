@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 from support.tolerances import ROUNDED, SUMMED
@@ -100,6 +101,42 @@ def test_batches_broadcast(rng):
     together = crn.right_hand_side(x, held, k)
     apart = [crn.right_hand_side(*row) for row in zip(x, held, k, strict=True)]
     np.testing.assert_allclose(together, apart)
+
+
+def test_numbers_are_pythons_own_whatever_they_come_as():
+    """A rate constant in single precision was compared with the largest double: numpy warns."""
+    reaction = cn.Reaction("J", {"A": np.int64(2)}, (), "k", np.float32(0.5))
+    species = cn.Species("A", np.float32(0.25), np.True_)
+    assert repr(reaction) == "Reaction('J: 2 A =>', rate constant k = 0.5)"
+    assert repr(species) == "Species(id='A', initial=0.25, boundary=True, name='')"
+    terms = [cn.Monomial(np.float64(2.0), (("A", np.int64(1)),))]
+    assert cn.Expression(terms) == cn.Expression(tuple(terms))
+    assert hash(cn.Expression(terms)) == hash(cn.Expression(tuple(terms)))
+
+
+def test_tables_whose_names_say_another_order_are_refused():
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", 1.0), cn.Species("B", 2.0)], [cn.Reaction("J", ("A",), ("B",), "k", 2.0)]
+    )
+    for table in (pd.Series({"A": 3.0, "B": 1.0}), pd.DataFrame({"A": [3.0], "B": [1.0]})):
+        assert crn.rates(table).ravel().tolist() == [6.0]
+    message = "'network': concentrations are of B, A; expected A, B, in this order"
+    for table in (pd.Series({"B": 1.0, "A": 3.0}), pd.DataFrame({"B": [1.0], "A": [3.0]})):
+        with pytest.raises(cn.ReactionError, match=message):
+            crn.rates(table)
+    with pytest.raises(cn.ReactionError, match="constants are of i; expected k"):
+        crn.rates([3.0, 1.0], constants=pd.Series({"i": 1.0}))
+
+
+def test_observables_of_one_state_at_many_constants():
+    k = cn.Expression((cn.Monomial(2.0, (("A", 1.0), ("k", 1.0))),))
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", 1.0)],
+        [cn.Reaction("J", ("A",), (), "k", 1.0)],
+        [cn.Observable("o", k), cn.Observable("a", cn.Expression((cn.Monomial(3.0),)))],
+    )
+    found = crn.observe([5.0], constants=[[1.0], [2.0], [0.5]])
+    assert found.tolist() == [[10.0, 3.0], [20.0, 3.0], [5.0, 3.0]]
 
 
 def test_stoichiometry_and_observables():

@@ -14,6 +14,7 @@ REFUSED = [
     (lambda: cn.RateErrors(cv=[0.1, np.nan], draws=8), cn.InputError, "cv is"),
     (lambda: cn.RateErrors(cv=[], draws=8), cn.InputError, r"cv is \[\]"),
     (lambda: cn.RateErrors(cv="0.1", draws=8), cn.InputError, "cv is '0.1'"),
+    (lambda: cn.RateErrors(cv=np.array(0.1), draws=8), cn.InputError, r"cv is array\(0.1\)"),
     (lambda: cn.RateErrors(cv=0.1, draws=0), cn.InputError, "draws is 0"),
     (lambda: cn.RateErrors(cv=0.1, draws=1.5), cn.InputError, "draws is 1.5"),
     (lambda: cn.RateErrors(cv=0.1, seed="a", draws=8), cn.InputError, "seed is 'a'"),

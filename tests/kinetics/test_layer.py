@@ -11,6 +11,7 @@ from support.tolerances import LAST_DIGITS, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
+from crn_nn_tellurium.kinetics.rate_errors import perturbed_outputs
 from crn_nn_tellurium.networks.smoothing import smoothed_relu
 from crn_nn_tellurium.perturbations.knock_outs import KnockOuts
 
@@ -164,6 +165,79 @@ class Coupled(Knot):
         y = smoothed_relu(z, self.h)
         mix = np.linalg.inv(2 * np.eye(y.shape[-1]) - 0.25)
         return np.stack([y, y @ mix], axis=-1)
+
+
+@dataclass(frozen=True)
+class Spark(Knot):
+    """Followers that light one another, A' = s Y - A + B and B' = A^2 - B: beyond s Y = 1/4 without
+    end, and A = (1 - sqrt(1 - 4 s Y)) / 2 up to there.
+    """
+
+    local_reactions = (
+        cn.LocalReaction(("Y",), ("Y", "A"), "s"),
+        cn.LocalReaction(("A",), (), "e"),
+        cn.LocalReaction(("B",), ("B", "A"), "f"),
+        cn.LocalReaction(("A", "A"), ("A", "A", "B"), "g"),
+        cn.LocalReaction(("B",), (), "d"),
+    )
+
+    def concentrations(self, z):
+        y = smoothed_relu(z, self.h)
+        a = (1 - np.sqrt(np.maximum(1 - 4 * y, 0.0))) / 2
+        return np.stack([y, a, a**2], axis=-1)
+
+
+def test_newtons_method_that_wanders_among_positive_numbers_has_found_nothing():
+    layer = NetworkKinetics(cn.Network([cn.Layer([[1.0]], activation=Spark())])).layers[0]
+    s = layer.activation.rate_constants.index("s")
+
+    def settle(y, size):
+        local = layer.constants.local.copy()
+        local[s] = size
+        # z = y - h / y has its rail at y
+        return layer.settle(np.array([[y - 0.01 / y]]), replace(layer.constants, local=local))
+
+    for size in (0.5, 1.2):
+        state = settle(0.2, size)
+        a = (1 - np.sqrt(1 - 0.8 * size)) / 2
+        # two ways to one root, twice as far from the other
+        np.testing.assert_allclose(np.ravel(state.y), [0.2, a, a**2], rtol=1e-12)
+    for size in np.linspace(1.3, 4.0, 40):
+        with pytest.raises(cn.ConvergenceError, match="no positive fixed point was found"):
+            settle(0.2, size)
+
+
+@dataclass(frozen=True)
+class Flare(Spark):
+    """One follower of which two make a third, A' = Y - A + A^2, in no knot."""
+
+    followers = (cn.Follower("A", 0.5),)
+    local_reactions = (
+        cn.LocalReaction(("Y",), ("Y", "A"), "s"),
+        cn.LocalReaction(("A",), (), "e"),
+        cn.LocalReaction(("A", "A"), ("A", "A", "A"), "g"),
+    )
+    read_out = cn.ReadOut((("A", 1.0),))
+
+    def concentrations(self, z):
+        return super().concentrations(z)[..., :2]
+
+
+def test_errors_that_leave_no_fixed_point_are_no_answer_of_attacks_and_draws():
+    """Where each reaction errs by itself, as where errors are shared."""
+    net = cn.Network([cn.Layer([[1.0], [0.8]], activation=Flare())], output_names=["a", "b"])
+    message = "'layer1': no positive fixed point was found with these rate constants"
+    for call in (
+        lambda: cn.attack(net, [[0.2]], rates=0.3),
+        lambda: cn.statistical_margin(net, [[0.2]], confidence=0.9),
+        lambda: perturbed_outputs(NetworkKinetics(net), np.array([[0.4]]), factors(net, 0.3)),
+    ):
+        with pytest.raises(cn.ConvergenceError, match=message):
+            call()
+
+
+def factors(net, cv):
+    return cn.RateErrors(cv, draws=1).factors(NetworkKinetics(net), cv, 0)
 
 
 @pytest.mark.parametrize(("activation", "species"), [(Knot(), "A, B"), (Coupled(), "A")])

@@ -45,6 +45,16 @@ def test_draws_grow_with_their_size_and_differ_by_number_layer_and_seed():
     assert all(not np.any(other.weights == own[0].weights) for other in others)
 
 
+def test_seeds_are_of_any_size_as_those_of_scans():
+    net, x, seed = cn.load_model("xor"), [[0.0, 1.0]], 2**40
+    ds = cn.scan(net, cn.lognormal(0.2, draws=1, seed=seed), x=x, outputs=["outputs"])
+    kinetics, errors = NetworkKinetics(net), cn.RateErrors(0.2, draws=1, seed=seed)
+    assert errors.seed == seed
+    found = perturbed_outputs(kinetics, np.array(x), errors.factors(kinetics, 0.2, 0))
+    # roadrunner's steady states are solved to 1e-12
+    np.testing.assert_allclose(found.ravel(), ds.outputs.values.ravel(), rtol=1e-9)
+
+
 def test_robustness_a_scan_and_training_draw_the_same_errors():
     """Draw by draw: accuracies, and for training the mean loss over the draws."""
     _, x, _, y = cn.model_data("moons")
