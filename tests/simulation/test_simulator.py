@@ -221,6 +221,18 @@ def test_results_are_read_by_name():
         steady["glue"]
 
 
+def test_outputs_keep_their_columns_whatever_they_are_called():
+    names = ["status", "residual", "y", "y_error"]
+    weights = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
+    steady = cn.Simulator(cn.Network([cn.Layer(weights)], output_names=names)).steady_state([1, 2])
+    frame = steady.to_frame()
+    np.testing.assert_array_equal(frame[names], steady.outputs)
+    np.testing.assert_array_equal(frame["y_error_2"], steady.error[:, 2])
+    np.testing.assert_array_equal(frame["residual_2"], steady.residual)
+    assert frame["status_2"].tolist() == ["solved"]
+    assert f"{steady.outputs[0, 0]:.4g}" in steady._repr_html_()
+
+
 def test_starts_by_name_and_by_array():
     net = cn.Network([cn.Layer([[1.0]], activation=cn.Linear(h=0.1))])
     simulator = cn.Simulator(net)
