@@ -169,7 +169,8 @@ class Simulator:
         Parameters
         ----------
         x : (n_samples, n_in) or (n_in,) array_like
-            Input values; one sample may come without its dimension.
+            Input values; one sample may come without its dimension. Columns with names, of a data
+            frame say, are read by these.
         initial : float, array_like, or mapping of str to float, optional
             Where the solver starts: one concentration for all species, an array (n_species,) or
             (n_samples, n_species) in the order of `species`, or some species by name. By default

@@ -369,6 +369,27 @@ def test_data_frames_are_read_by_name():
     )
 
 
+def test_boundary_species_are_read_by_name_too():
+    """C settles at A / B; they were read by place, whatever they were called."""
+    made = cn.Reaction("J1", ("A",), ("A", "C"), "a", 1.0)
+    lost = cn.Reaction("J2", ("B", "C"), ("B",), "b", 1.0)
+    held = [cn.Species(name, 1.0, boundary=True) for name in "AB"]
+    crn = cn.ReactionNetwork([*held, cn.Species("C")], [made, lost])
+    simulator = cn.Simulator(crn)
+    frame = pd.DataFrame({"B": [2.0, 3.0], "other": [9.0, 9.0], "A": [1.0, 1.0]})
+    for x, expected in ((frame, [[1 / 2], [1 / 3]]), (frame.iloc[1], [[1 / 3]])):
+        found = simulator.steady_state(x)
+        np.testing.assert_allclose(found.outputs, expected, rtol=SOLVED)
+    assert simulator.time_course(frame, t_end=1, n_points=2)["B"][:, 0].tolist() == [2.0, 3.0]
+    # a Poisson distribution, whose variance is the mean
+    noise = cn.noise(crn, frame, volume=100)
+    np.testing.assert_allclose(noise.standard_deviation**2 * 100, noise.mean, rtol=SOLVED)
+    with pytest.raises(cn.InputError, match="'network': inputs have the names A, not one for B"):
+        simulator.steady_state(frame[["A"]])
+    with pytest.raises(cn.InputError, match=r"have shape \(3,\); expected \(n_samples, 2\)"):
+        simulator.steady_state(pd.Series([1.0, 2.0, 3.0]))
+
+
 def test_simulators_can_be_pickled_at_any_time():
     simulator = cn.Simulator(cn.load_model("xor"))
     simulator.time_course([0, 1])
