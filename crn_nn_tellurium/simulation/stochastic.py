@@ -234,7 +234,8 @@ def draw(
     Boundary concentrations (n_boundary,) are by the time from which they hold; the state at that
     time has still seen those from before it. A start is rounded to whole molecules.
     """
-    state = np.round(start * volume)
+    with np.errstate(over="ignore"):
+        state = np.round(start * volume)
     if not np.all(state <= MOST_MOLECULES):
         species = int(np.argmax(state))
         raise InputError(
