@@ -163,6 +163,15 @@ def test_what_overflows_is_not_accepted(z):
     assert np.isnan(steady.outputs).all()
 
 
+@pytest.mark.parametrize(("method", "n"), [("units", 1), ("units", 20), ("flat", 1)])
+def test_a_start_whose_square_overflows_is_no_steady_state(method, n):
+    """It came back as it was, in doubt, for its gains and losses were both infinite."""
+    simulator = cn.Simulator(cn.Network([cn.Layer([[1.0]])]))
+    found = simulator.steady_state(np.ones((n, 1)), initial=1e200, method=method, on_error="nan")
+    assert found.failed == n
+    assert np.isnan(found.outputs).all()
+
+
 def test_the_log_level_is_the_users():
     """Also where two threads solve, and the one that began first ends first."""
     logger = roadrunner.Logger
