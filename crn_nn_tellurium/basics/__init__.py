@@ -16,6 +16,7 @@ from crn_nn_tellurium.basics.cards import ROWS, card
 from crn_nn_tellurium.basics.checks import (
     all_of_kind,
     brief,
+    by_name,
     check_choice,
     check_kind,
     check_positive,

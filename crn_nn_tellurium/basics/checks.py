@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics.arrays import FloatArray, is_real
+from crn_nn_tellurium.basics.arrays import FloatArray, is_real, labels_of
+from crn_nn_tellurium.basics.identifiers import headings_by_name
+from crn_nn_tellurium.basics.text import some
 from crn_nn_tellurium.errors import InputError, MissingPackageError
 
 _MOST = 2**31 - 1
@@ -178,6 +180,22 @@ def names_of(what: str, names: Any, default: Sequence[str] = ()) -> tuple[str, .
     if not all(isinstance(name, str) for name in found):
         raise InputError(f"{what} are {brief(names)}; expected a name, or a list of names")
     return found
+
+
+def by_name(what: str, table: Any, names: Sequence[str], or_by_place: bool = False) -> Any:
+    """The columns of a data frame, or the values of a series, by name, in any order; what has no
+    names as it is, with `or_by_place` what has none of these as well.
+    """
+    labels = labels_of(table)
+    known = headings_by_name(labels)
+    if not labels or (or_by_place and known.keys().isdisjoint(names)):
+        return table
+    if missing := [name for name in names if name not in known]:
+        raise InputError(
+            f"{what} have the names {some(labels)}, not one for {some(missing)}; expected"
+            f" {some(names)} in any order, or numbers in this order, x.to_numpy() say"
+        )
+    return table[[known[name] for name in names]]
 
 
 def path_of(what: str, value: Any) -> Path:

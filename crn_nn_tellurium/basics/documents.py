@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 
 from crn_nn_tellurium.basics.arrays import is_sparse
 from crn_nn_tellurium.basics.checks import brief, path_of
-from crn_nn_tellurium.basics.files import read_bytes, read_text, reading, write_files
+from crn_nn_tellurium.basics.files import check_target, read_bytes, read_text, reading, write_files
 from crn_nn_tellurium.basics.identifiers import first_twice
 from crn_nn_tellurium.errors import FileFormatError
 
@@ -44,6 +44,7 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
         )
     # a link's own place says nothing of where arrays are to lie
     path = Path(os.path.realpath(path))
+    check_target(path)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     # all or none: half of a network as text helps nobody to read it
     inline = _count(document) <= INLINE_LIMIT

@@ -36,6 +36,9 @@ def check_target(path: Path) -> None:
         )
     if path.is_dir():
         raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder")
+    # a file would be moved into the place of /dev/null, which the superuser may
+    if path.exists() and not path.is_file():
+        raise FileExistsError(f"cannot write {str(path)!r}: a device or a pipe; expected a file")
 
 
 def check_new(paths: Iterable[Path]) -> None:

@@ -10,6 +10,7 @@ import os
 import platform
 import sys
 import threading
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -83,8 +84,10 @@ class FileLock:
                 if not self._lock(descriptor):
                     return os.read(descriptor, 1000).decode(errors="replace") or "another process"
                 if self._is_of(descriptor):
-                    os.ftruncate(descriptor, 0)
-                    os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
+                    # of a full disk it is held too, and others are told less
+                    with suppress(OSError):
+                        os.ftruncate(descriptor, 0)
+                        os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
                     self._descriptor, descriptor = descriptor, -1
                     return ""
             finally:

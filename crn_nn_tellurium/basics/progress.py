@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from crn_nn_tellurium.basics.checks import truth
@@ -59,11 +59,13 @@ def progress_bar(
             timer.start()
         yield bar.advance
     finally:
-        timer.cancel()
-        if not at_once:
-            timer.join()  # it may be about to begin
-        bar.end()
-        _showing.release()
+        try:
+            timer.cancel()
+            if not at_once:
+                timer.join()  # it may be about to begin
+            bar.end()
+        finally:
+            _showing.release()
 
 
 def _nothing(done: int, text: str) -> None:
@@ -127,10 +129,12 @@ def _in_lines(console: Console, what: str, total: int | None) -> Iterator[Show]:
 
     def flush() -> None:
         nonlocal kept
-        if kept:
-            console.file.write(f"{kept}\n")
-            console.file.flush()
-        kept = ""
+        text, kept = kept, ""
+        # the work goes on where its lines are lost: on a full disk, or in a pipe that nobody reads
+        with suppress(OSError):
+            if text:
+                console.file.write(f"{text}\n")
+                console.file.flush()
 
     try:
         yield show

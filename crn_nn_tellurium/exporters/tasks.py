@@ -10,6 +10,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import (
     FloatArray,
+    by_name,
     free_id,
     is_real,
     labels_given,
@@ -231,8 +232,8 @@ def experiments(source: Source, X: Any = None, Y: Any = None) -> Experiments:
             f" sample: X of {', '.join(crn.boundary) or 'no boundary species'}, Y of"
             f" {', '.join(outputs)}"
         )
-    boundary = _table("X", X, len(crn.boundary))
-    measured = _table("Y", Y, len(outputs), len(boundary))
+    boundary = _table("X", by_name("X", X, crn.boundary), len(crn.boundary))
+    measured = _table("Y", by_name("Y", Y, outputs), len(outputs), len(boundary))
     return Experiments(boundary, outputs, measured, "data as given")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, by_sample, check_positive
+from crn_nn_tellurium.basics import FloatArray, by_name, by_sample, check_positive
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.fluctuations.network_noise import NetworkNoise
@@ -179,7 +179,8 @@ def _of_layers(kinetics: NetworkKinetics, states: Iterable[Sequence[LayerState]]
 
 def _held(crn: ReactionNetwork, x: npt.ArrayLike | None, n: int) -> FloatArray:
     """Concentrations (n, n_boundary) of the boundary species, inputs that have been checked."""
-    held = crn.boundary_concentrations if x is None else np.asarray(x, dtype=float)
+    given = crn.boundary_concentrations if x is None else by_name("inputs", x, crn.boundary)
+    held = np.asarray(given, dtype=float)
     return np.broadcast_to(held, (n, len(crn.boundary)))
 
 

@@ -21,13 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import (
-    FloatArray,
-    headings_by_name,
-    labels_of,
-    real_numbers,
-    some,
-)
+from crn_nn_tellurium.basics import FloatArray, by_name, real_numbers
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.networks.activation import ReadOut
 
@@ -80,7 +74,9 @@ class InputCoding:
         """Return input values (..., n_in) as a float array, or say what is wrong with them."""
         # plain arrays and lists have no names; of others the columns may
         if type(x) not in (np.ndarray, list, tuple):
-            x = self._in_order(x)
+            # inputs without names of their own are taken by position
+            numbered = all(name == f"x{i}" for i, name in enumerate(self.names))
+            x = by_name("inputs", x, self.names, or_by_place=numbered)
         if type(x) is not np.ndarray or x.dtype != float:
             n = len(self.names)
             expected = f"numbers, shape ({n},) for one sample or (n_samples, {n})"
@@ -111,21 +107,6 @@ class InputCoding:
                 wider = "build the network with a wider input_range"
                 expected = f"its range starts at {start!r}; {wider}"
             self._refuse(x, below, expected)
-
-    def _in_order(self, x: Any) -> Any:
-        """The columns of a data frame, or the values of a series, by name, in any order."""
-        known = headings_by_name(labels := labels_of(x))
-        if known.keys() >= set(self.names):
-            return x[[known[name] for name in self.names]]
-        own = any(name != f"x{i}" for i, name in enumerate(self.names))
-        # inputs without names of their own are taken by position
-        if labels and (own or not known.keys().isdisjoint(self.names)):
-            missing = [name for name in self.names if name not in known]
-            raise InputError(
-                f"inputs have the names {some(labels)}, not one for {some(missing)}; expected"
-                f" {some(self.names)} in any order, or numbers in this order, x.to_numpy() say"
-            )
-        return x
 
     def concentrations(self, x: npt.ArrayLike) -> FloatArray:
         """Concentrations (..., n_in, n_rails) that carry the values x (..., n_in)."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -149,7 +148,8 @@ def _is_own(status: os.stat_result, mode: int) -> bool:
     """Whether the user's alone; where there are no such modes, the user's folder is."""
     if os.name != "posix":
         return True
-    return status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) == mode
+    # who may read, write and enter; a folder inherits the bit by which its files have its group
+    return status.st_uid == os.getuid() and status.st_mode & 0o777 == mode
 
 
 @lru_cache(maxsize=1)

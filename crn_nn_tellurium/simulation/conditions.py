@@ -10,6 +10,7 @@ import numpy as np
 from crn_nn_tellurium.basics import (
     FloatArray,
     check_positive,
+    first_twice,
     is_real,
     labels_of,
     real_numbers,
@@ -22,7 +23,7 @@ from crn_nn_tellurium.errors import InputError
 
 def time_grid(t_end: Any, n_points: Any) -> FloatArray:
     """Equally spaced times (n_points,) from 0."""
-    check_positive("t_end", t_end)
+    _check_moment("t_end", t_end, "a finite number > 0")
     points = whole_number("n_points", n_points, 2, "a whole number, at least 2 points")
     return np.linspace(0.0, t_end, points)
 
@@ -57,7 +58,10 @@ def start_values(initial: Any, species: Sequence[str], n_samples: int | None = N
     size = len(species)
     shape = (1 if n_samples is None else n_samples, size)
     try:
-        if isinstance(initial, Mapping) or labels_of(initial):
+        labels = labels_of(initial)
+        if (twice := first_twice(labels)) is not None:
+            raise InputError(f"initial names {twice!r} twice; expected each species once")
+        if isinstance(initial, Mapping) or labels:
             values = np.full(shape, np.nan)
             for name, value in initial.items():
                 if name not in species:
@@ -124,12 +128,17 @@ def input_changes(steps: Any, time: FloatArray) -> dict[float, Any]:
 _LEAST_TIME = 1e-100
 
 
+def _check_moment(what: str, time: Any, expected: str) -> None:
+    """Refuse what is no time to integrate to."""
+    check_positive(what, time, expected)
+    # below, steps of integrators vanish against them, and scipy's never end
+    if time < _LEAST_TIME:
+        raise InputError(f"{what} is {time!r}; expected {_LEAST_TIME:g} or more")
+
+
 def check_time(time: Any, initial: Any) -> None:
     """Refuse what is no read-out time, or a start without one."""
     if time is not None:
-        check_positive("time", time, "a finite number > 0, or None for the steady state")
-        # below, steps of integrators vanish against them, and scipy's never end
-        if time < _LEAST_TIME:
-            raise InputError(f"time is {time!r}; expected {_LEAST_TIME:g} or more")
+        _check_moment("time", time, "a finite number > 0, or None for the steady state")
     elif initial is not None:
         raise InputError(f"initial is {initial!r}; a start goes with a read-out time, time=3.0 say")

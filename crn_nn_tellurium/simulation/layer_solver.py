@@ -98,7 +98,7 @@ class LayerSolver:
                 if not all_solved(found.status):
                     # so that nothing that reads what failed is solved for
                     lost = failures(found.status).reshape(n, n_units)
-                    layer[..., unit.own][lost] = np.nan
+                    layer[lost] = np.nan
                     self._add(status, found.status)
             cancelling = cancellation(self._places, layer, known)
         if self._several:

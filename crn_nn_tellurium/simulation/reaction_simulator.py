@@ -9,7 +9,7 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, real_numbers
+from crn_nn_tellurium.basics import FloatArray, by_name, check_choice, real_numbers
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers import AnyModel
@@ -159,7 +159,8 @@ class ReactionSimulator(Simulator):
         crn = self.reactions
         if x is None:
             return crn.boundary_concentrations[None]
-        values = real_numbers(f"network {crn.name!r}: inputs", x)
+        what = f"network {crn.name!r}: inputs"
+        values = real_numbers(what, by_name(what, x, crn.boundary))
         if values.ndim not in (1, 2) or values.shape[-1] != len(crn.boundary):
             raise InputError(
                 f"network {crn.name!r}: inputs have shape {values.shape}; expected"

@@ -14,6 +14,7 @@ from crn_nn_tellurium.basics import (
     card,
     curves,
     frame_of,
+    free_id,
     is_real,
     names_of,
     read_only,
@@ -122,6 +123,8 @@ class SteadyState:
     def to_frame(self) -> pd.DataFrame:
         """A row per sample: the outputs, their errors where known, the residual and the status.
 
+        Outputs keep their names: beside one that is called status, the status is status_2.
+
         Examples
         --------
         >>> from crn_nn_tellurium import Simulator, load_model
@@ -130,11 +133,12 @@ class SteadyState:
         (['y0', 'y0_error', 'residual', 'status'], 'sample')
         """
         errors = self.outputs[:, :0] if self.error is None else self.error
-        names = [f"{name}_error" for name in self.output_names]
+        taken = {*self.output_names}
+        names = [free_id(f"{name}_error", taken) for name in self.output_names]
         columns: dict[str, object] = dict(zip(self.output_names, self.outputs.T, strict=True))
         columns |= dict(zip(names, errors.T, strict=False))
-        status = [str(outcome) for outcome in self.status]
-        columns |= {"residual": self.residual, "status": status}
+        columns[free_id("residual", taken)] = self.residual
+        columns[free_id("status", taken)] = [str(outcome) for outcome in self.status]
         return frame_of({"sample": range(len(self))}, columns)
 
     def to_xarray(self) -> xr.Dataset:
@@ -204,7 +208,8 @@ class SteadyState:
             "method": self.method,
             "units": self.units.in_words,
         }
-        rows = self.to_frame()[["status", *self.output_names]]
+        rows = self.to_frame()
+        rows = rows[[rows.columns[-1], *self.output_names]]
         return card("Steady state", facts | self._quality, rows)
 
 

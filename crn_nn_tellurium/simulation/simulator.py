@@ -169,7 +169,8 @@ class Simulator:
         Parameters
         ----------
         x : (n_samples, n_in) or (n_in,) array_like
-            Input values; one sample may come without its dimension.
+            Input values; one sample may come without its dimension. Columns with names, of a data
+            frame say, are read by these.
         initial : float, array_like, or mapping of str to float, optional
             Where the solver starts: one concentration for all species, an array (n_species,) or
             (n_samples, n_species) in the order of `species`, or some species by name. By default
@@ -275,7 +276,8 @@ class Simulator:
             first ten of a hundred are those of ten, and one without `draws` is the first. So has
             each sample: of several, the first one's are those that it has alone.
         progress : bool, optional
-            Whether to show a progress bar of several samples; by default on a terminal.
+            Whether to show a progress bar, of several samples or of stochastic trajectories; by
+            default on a terminal.
 
         Returns
         -------
@@ -325,7 +327,7 @@ class Simulator:
                     # imported here: numba takes long to import
                     from crn_nn_tellurium.simulation.stochastic import draw
 
-                    how = volume, draws, seed, i
+                    how = volume, draws, seed, i, progress
                     whole = {0.0: held, **changes}
                     runs.append(draw(self.reactions, time, begin[i], whole, *how))
                 show(i + 1, "")

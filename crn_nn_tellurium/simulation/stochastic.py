@@ -16,6 +16,7 @@ This module is imported where it is used, as numba takes long to import.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -211,6 +212,15 @@ def _run(
     return place, left, True
 
 
+def _run_on(*given: Any) -> Any:
+    """`_run`, on a full disk too: numba raises what keeps it from keeping what it has compiled."""
+    # each of the two is compiled, before anything runs, once
+    for _ in (_propensity, _run):
+        with suppress(OSError):
+            return _run(*given)
+    return _run(*given)
+
+
 def _say(show: Callable[[int, str], None], number: int, now: float) -> None:
     show(number, f"at t = {now:g}")
 
@@ -227,6 +237,7 @@ def draw(
     draws: int | None = None,
     seed: int | None = None,
     sample: int = 0,
+    progress: bool | None = None,
 ) -> FloatArray:
     """Concentrations (draws, n_times, n_floating) at rising times, the start's first; without
     `draws` the first of them, (n_times, n_floating).
@@ -234,7 +245,8 @@ def draw(
     Boundary concentrations (n_boundary,) are by the time from which they hold; the state at that
     time has still seen those from before it. A start is rounded to whole molecules.
     """
-    state = np.round(start * volume)
+    with np.errstate(over="ignore"):
+        state = np.round(start * volume)
     if not np.all(state <= MOST_MOLECULES):
         species = int(np.argmax(state))
         raise InputError(
@@ -256,7 +268,7 @@ def draw(
     keys = [(number, sample) for number in range(draws or 1)]
     seeds = [np.random.SeedSequence(seed, spawn_key=key) for key in keys]
     found = np.empty((len(seeds), len(time), len(start)))
-    with progress_bar("trajectories", None, len(seeds)) as show:
+    with progress_bar("trajectories", progress, len(seeds)) as show:
         for number, own in enumerate(seeds):
             found[number] = trajectory(own, partial(_say, show, number))
     found /= volume
@@ -275,7 +287,7 @@ def _piece(
     found[0] = start
     place, left = 1, times[1] - times[0]
     for _ in range(0, MOST_REACTIONS, SLICE):
-        place, left, finite = _run(rng, channels, state, times, found, place, left, SLICE)
+        place, left, finite = _run_on(rng, channels, state, times, found, place, left, SLICE)
         if place == len(times):
             told(times[-1])
             return found

@@ -1,6 +1,7 @@
 """Files: what libraries raise becomes ours, what is replaced keeps its permissions and links."""
 
 import os
+import stat
 
 import pytest
 
@@ -56,6 +57,20 @@ def test_devices_and_pipes_are_no_files(tmp_path):
             cn.FileFormatError, match=f"{name}': a device or a pipe; expected a file"
         ):
             read_bytes(tmp_path / name)
+
+
+def test_devices_and_pipes_are_not_replaced_by_files(tmp_path):
+    """A superuser's `-o /dev/null` made it a file, for all who write there."""
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "link.json").symlink_to(tmp_path / "pipe.json")
+    net = cn.Network([cn.Layer([[1.0]])])
+    for name in ("pipe.json", "link.json"):
+        path = tmp_path / name
+        for write in (net.save, lambda path: write_bytes(path, b"new")):
+            with pytest.raises(FileExistsError, match=r"pipe\.json': a device or a pipe; expected"):
+                write(path)
+    assert stat.S_ISFIFO((tmp_path / "pipe.json").stat().st_mode)
+    assert len([*tmp_path.iterdir()]) == 2
 
 
 def test_what_a_shell_gives_is_read():

@@ -1,5 +1,7 @@
 """A lock in a file has one holder, whoever dies over it."""
 
+import errno
+import os
 import subprocess
 import sys
 import threading
@@ -117,6 +119,20 @@ def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch):
     with pytest.warns(RuntimeWarning, match="lock': its file system keeps no locks"):
         assert lock.acquire() == ""
     lock.release()
+
+
+def test_on_a_full_disk_it_is_held_all_the_same(tmp_path, monkeypatch):
+    """An error without a file's name left a lock behind, which was nobody's."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    first, second = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
+    monkeypatch.setattr(os, "write", full)
+    assert first.acquire() == ""
+    assert second.acquire() == "another process"
+    first.release()
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_who_holds_it_is_said_whatever_is_in_the_file(tmp_path):

@@ -90,6 +90,35 @@ def test_through_a_pipe_it_is_plain_lines(capfd, monkeypatch):
     assert len(lines) < 20
 
 
+def refuse(_):
+    raise OSError(28, "No space left on device")
+
+
+def test_work_goes_on_where_its_lines_are_lost(monkeypatch):
+    """On a full disk; the next bar is shown again."""
+    full, file = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(full, "write", refuse)
+    for stream in (full, file):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress_bar("work", True, 2) as advance:
+            advance(2, "rows")
+    assert file.getvalue() == "work 0/2\nwork 2/2 rows\n"
+
+
+def test_a_bar_that_cannot_end_leaves_room_for_the_next(monkeypatch):
+    terminal = as_terminal(monkeypatch)
+    end = progress._Bar.end
+
+    def interrupted(bar):
+        end(bar)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(progress._Bar, "end", interrupted)
+    for what in ("first", "second"):
+        with pytest.raises(KeyboardInterrupt), progress_bar(what, patience=0):
+            assert what in terminal.getvalue()
+
+
 @pytest.mark.slow
 def test_a_notebook_keeps_nothing_of_it():
     """In a kernel: what is on display while it runs, and what the file has afterwards."""

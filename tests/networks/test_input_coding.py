@@ -80,4 +80,4 @@ def test_starts_are_read_by_name():
     )
     start = pd.Series({"B": 5.0, "A": 3.0})
     course = cn.Simulator(crn).time_course(t_end=1.0, initial=start)
-    assert course["A"][0], course["B"][0] == (3.0, 5.0)
+    assert (course["A"][0], course["B"][0]) == (3.0, 5.0)

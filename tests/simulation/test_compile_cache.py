@@ -164,6 +164,16 @@ def test_a_folder_that_is_not_the_users_alone_is_not_used(whose, folder, compile
     assert compiles == [DECAY, DECAY]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="no such modes")
+def test_a_folder_below_a_groups_is_used(folder, compiles):
+    """What is made in a folder of a group, as projects on a cluster have them, inherits its bit."""
+    folder.parent.chmod(0o2770)
+    for _ in range(2):
+        new_runner(DECAY)
+    assert folder.stat().st_mode & 0o7777 == 0o2700
+    assert compiles == [DECAY]
+
+
 def test_where_nothing_can_be_written_it_is_said_and_compiled(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CRN_NN_CACHE", str(tmp_path / "file"))

@@ -1,6 +1,7 @@
 """Runs that cannot be are refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import crn_nn_tellurium as cn
@@ -48,6 +49,21 @@ REFUSED = [
     ),
     (lambda: SIMULATOR.time_course(np.ones((2, 1, 2))), cn.InputError, "expected \\(n_samples, 2"),
     (lambda: SIMULATOR.time_course([1, 2], t_end=0), cn.InputError, "t_end is 0"),
+    (
+        lambda: SIMULATOR.time_course([1, 2], t_end=1e-200),
+        cn.InputError,
+        "t_end is 1e-200; expected 1e-100 or more",
+    ),
+    (
+        lambda: SIMULATOR.time_course([1e10, 2], volume=1e300),
+        cn.InputError,
+        "which is inf molecules; expected at most",
+    ),
+    (
+        lambda: SIMULATOR.time_course([1, 2], initial=pd.Series([1.0, 2.0], ["Y1_0", "Y1_0"])),
+        cn.InputError,
+        "initial names 'Y1_0' twice",
+    ),
     (lambda: SIMULATOR.time_course([1, 2], t_end="5"), cn.InputError, "t_end is '5'"),
     (lambda: SIMULATOR.time_course([1, 2], n_points=None), cn.InputError, "n_points is None"),
     (lambda: SIMULATOR.time_course([1, 2], seed=-1), cn.InputError, "seed is -1"),

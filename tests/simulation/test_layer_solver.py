@@ -30,3 +30,14 @@ def test_a_stage_that_failed_is_not_forgotten_for_one_that_reads_it(monkeypatch)
         assert found.status[0].reason == "layer 'layer1': CVODE failed: made to"
         assert not any(outcome.failed for outcome in found.status[1:])
         np.testing.assert_allclose(found.outputs[1:], net(x)[1:], rtol=1e-11)  # as accuracy has it
+
+
+def test_what_failed_is_no_number_for_a_stage_that_reads_it(monkeypatch):
+    """The places of one stage among the species are a copy when they are chosen by a list."""
+    fail_to_solve(monkeypatch, bad=7.0)
+    net = cn.Network([cn.Layer([[1.0, 0.5], [0.5, 1.0]], activation=cn.Normalized())])
+    x = np.array([[7.0, 1.0], *np.ones((20, 2))])
+    found = cn.Simulator(net).layer_solvers[0].settle(x)
+    assert np.isnan(found.concentrations[0, 0]).all()  # the rail that fails, and its share
+    assert np.isnan(found.concentrations[0, :, 1]).all()  # which all of the layer read
+    assert np.isfinite(found.concentrations[1:]).all()

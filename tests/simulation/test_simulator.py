@@ -163,6 +163,15 @@ def test_what_overflows_is_not_accepted(z):
     assert np.isnan(steady.outputs).all()
 
 
+@pytest.mark.parametrize(("method", "n"), [("units", 1), ("units", 20), ("flat", 1)])
+def test_a_start_whose_square_overflows_is_no_steady_state(method, n):
+    """It came back as it was, in doubt, for its gains and losses were both infinite."""
+    simulator = cn.Simulator(cn.Network([cn.Layer([[1.0]])]))
+    found = simulator.steady_state(np.ones((n, 1)), initial=1e200, method=method, on_error="nan")
+    assert found.failed == n
+    assert np.isnan(found.outputs).all()
+
+
 def test_the_log_level_is_the_users():
     """Also where two threads solve, and the one that began first ends first."""
     logger = roadrunner.Logger
@@ -219,6 +228,18 @@ def test_results_are_read_by_name():
         KeyError, match="'glue' is not in this result; it has output: glow; species: Y1_0"
     ):
         steady["glue"]
+
+
+def test_outputs_keep_their_columns_whatever_they_are_called():
+    names = ["status", "residual", "y", "y_error"]
+    weights = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
+    steady = cn.Simulator(cn.Network([cn.Layer(weights)], output_names=names)).steady_state([1, 2])
+    frame = steady.to_frame()
+    np.testing.assert_array_equal(frame[names], steady.outputs)
+    np.testing.assert_array_equal(frame["y_error_2"], steady.error[:, 2])
+    np.testing.assert_array_equal(frame["residual_2"], steady.residual)
+    assert frame["status_2"].tolist() == ["solved"]
+    assert f"{steady.outputs[0, 0]:.4g}" in steady._repr_html_()
 
 
 def test_starts_by_name_and_by_array():
@@ -355,6 +376,27 @@ def test_data_frames_are_read_by_name():
     np.testing.assert_allclose(
         cn.Simulator(net).steady_state(frame).outputs, net([[2.0, 0.5]]), rtol=SOLVED
     )
+
+
+def test_boundary_species_are_read_by_name_too():
+    """C settles at A / B; they were read by place, whatever they were called."""
+    made = cn.Reaction("J1", ("A",), ("A", "C"), "a", 1.0)
+    lost = cn.Reaction("J2", ("B", "C"), ("B",), "b", 1.0)
+    held = [cn.Species(name, 1.0, boundary=True) for name in "AB"]
+    crn = cn.ReactionNetwork([*held, cn.Species("C")], [made, lost])
+    simulator = cn.Simulator(crn)
+    frame = pd.DataFrame({"B": [2.0, 3.0], "other": [9.0, 9.0], "A": [1.0, 1.0]})
+    for x, expected in ((frame, [[1 / 2], [1 / 3]]), (frame.iloc[1], [[1 / 3]])):
+        found = simulator.steady_state(x)
+        np.testing.assert_allclose(found.outputs, expected, rtol=SOLVED)
+    assert simulator.time_course(frame, t_end=1, n_points=2)["B"][:, 0].tolist() == [2.0, 3.0]
+    # a Poisson distribution, whose variance is the mean
+    noise = cn.noise(crn, frame, volume=100)
+    np.testing.assert_allclose(noise.standard_deviation**2 * 100, noise.mean, rtol=SOLVED)
+    with pytest.raises(cn.InputError, match="'network': inputs have the names A, not one for B"):
+        simulator.steady_state(frame[["A"]])
+    with pytest.raises(cn.InputError, match=r"have shape \(3,\); expected \(n_samples, 2\)"):
+        simulator.steady_state(pd.Series([1.0, 2.0, 3.0]))
 
 
 def test_simulators_can_be_pickled_at_any_time():

@@ -1,6 +1,9 @@
 """Stochastic trajectories against the master equation, roadrunner's Gillespie and exact laws."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 
@@ -226,6 +229,41 @@ def test_long_work_says_how_far_it_is(monkeypatch):
     simulator = cn.Simulator(network([("", "A", 1.0), ("A", "", 1.0)], A=1.0))
     simulator.time_course(t_end=4, volume=10, draws=3)
     assert told == [("trajectories", draw, 3, "at t = 4") for draw in range(3)]
+
+
+@pytest.mark.parametrize("asked", [None, True, False])
+def test_a_bar_of_trajectories_is_shown_as_was_asked_for(asked, monkeypatch):
+    wanted = []
+
+    @contextmanager
+    def bar(what, progress, total):
+        wanted.append(progress)
+        yield lambda done, text: None
+
+    monkeypatch.setattr(stochastic, "progress_bar", bar)
+    simulator = cn.Simulator(network([("", "A", 1.0), ("A", "", 1.0)], A=1.0))
+    simulator.time_course(t_end=1, volume=10, draws=2, progress=asked)
+    assert wanted == [asked]
+
+
+def test_on_a_full_disk_nothing_is_kept_and_all_runs(tmp_path):
+    """In a process of its own, where nothing has been compiled yet."""
+    code = """if True:
+        import errno, os
+        from numba.core.caching import IndexDataCacheFile
+        import crn_nn_tellurium as cn
+        def full(*_):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        IndexDataCacheFile.save = full
+        simulator = cn.Simulator(cn.import_antimony("-> A; k; A -> ; A; k = 1; A = 1"))
+        for _ in range(2):
+            print(simulator.time_course(t_end=1, n_points=2, volume=10, seed=0).outputs.shape)
+    """
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    assert run.stdout == "(2, 1)\n(2, 1)\n", run.stderr
 
 
 def test_whole_numbers_may_come_as_floats():
