@@ -217,6 +217,16 @@ def elsewhere(place, **more):
     return "m/m.onnx"
 
 
+def many_times_one_file():
+    """Tensors that are the same bytes of a file which takes no room on the disk."""
+    source = onnx.load(elsewhere("w.bin"), load_external_data=False)
+    os.truncate("m/w.bin", 2**27)
+    source.graph.initializer[0].dims[:] = [2**24]
+    source.graph.initializer.extend([source.graph.initializer[0]] * 2)
+    Path("m/m.onnx").write_bytes(source.SerializeToString())
+    return "m/m.onnx"
+
+
 def written(content):
     Path("m.onnx").write_bytes(content)
     return "m.onnx"
@@ -302,6 +312,7 @@ FILES = [
     (lambda: elsewhere("w.bin", length=8), "which does not hold it"),
     (lambda: elsewhere("w.bin", offset=-8), "which does not hold its"),
     (lambda: elsewhere("w.bin", length=10**12), "which does not hold its"),
+    (many_times_one_file, "tensors in other files hold 402,653,184 bytes; expected at most"),
     (lambda: onnx.load(elsewhere("w.bin"), load_external_data=False), "give the model's path"),
     (lambda: edited(with_a_constant_elsewhere), "attribute 'value' holds .* in another file"),
     (with_dims(10**6, 10**6), r"tensor 'w' has shape \(1000000, 1000000\); expected at most"),
