@@ -18,6 +18,7 @@ import crn_nn_tellurium as cn
 onnx = pytest.importorskip("onnx", "1.23", reason="onnx 1.23 or later is not installed")
 reference = pytest.importorskip("onnx.reference", reason="onnx is not installed")
 
+VIDEO = "double[n,2,2,2] x"
 H = 1e-4
 """Of the networks here: knees are round enough to be seen, and chemistry settles at once."""
 
@@ -109,6 +110,37 @@ def test_softmax_before_version_13_is_over_all_that_follows():
         net = cn.from_onnx(model("y = Softmax<axis=1>(x)", "double[n,2,2] x", version))
         expected = special.softmax(x.reshape(5, 2, 2), axis=axes).reshape(5, 4)
         assert np.abs(net(x) - expected).max() <= net.import_report.bound
+
+
+def test_softmax_of_constants_is_folded_where_onnx_evaluates_it():
+    c = numbers(1, 2, 2, 2)
+    for version, axis in ((9, -1), (11, 3), (13, 1)):
+        source = model(f"s = Softmax<axis={axis}>(c) y = Mul(x, s)", VIDEO, version, c=c)
+        expected = special.softmax(c, axis=axis).reshape(1, 8)
+        np.testing.assert_allclose(cn.from_onnx(source)(np.ones((1, 8))), expected, rtol=ROUNDED)
+
+
+def test_nearest_neighbours_of_old_versions():
+    x = np.arange(6.0).reshape(1, 6)
+    scales = np.array([1, 1, 1.5, 2], "f4")
+    # place / scale, rounded down
+    expected = x.reshape(2, 3)[[0, 0, 1]][:, [0, 0, 1, 1, 2, 2]].reshape(1, 18)
+    as_input, shape = {"s": scales}, "float[n,1,2,3] x"
+    for text, version, arrays in (
+        ("Upsample<scales=[1.0, 1.0, 1.5, 2.0]>(x)", 7, {}),
+        ("Upsample(x, s)", 9, as_input),
+        ("Resize(x, s)", 10, as_input),
+    ):
+        source = model(f"y = {text}", shape, version, "float[a,b,c,d] y", **arrays)
+        np.testing.assert_array_equal(cn.from_onnx(source)(x), expected)
+
+
+def test_axes_that_are_given_are_reduced_whatever_none_would_mean():
+    x = numbers(3, 4)
+    for keeps in (0, 1):
+        text = f"y = ReduceSum<noop_with_empty_axes={keeps}>(x, a)"
+        found = cn.from_onnx(model(text, version=18, a=whole(1)))(x)
+        np.testing.assert_allclose(found, x.sum(axis=1, keepdims=True), rtol=ROUNDED)
 
 
 def test_functions_that_are_lines():
@@ -405,6 +437,10 @@ OPERATORS = [
     # whose value is its first input's, however many depend on the network's
     (of("y = CastLike(c, x)", c=np.float32(1)), "output 'y' is no function of the inputs"),
     (of("y = Gemm(a, a, x)", "double[4,4] x", a=numbers(4, 4)), "both factors are constant"),
+    (of("s = Softmax(c) y = Mul(x, s)", VIDEO, 12, c=numbers(1, 2, 2, 2)),
+     "'Softmax' at 's': it is of constants and of version 12; expected 13 or later"),
+    (of("s = BatchNormalization(c, v, v, v, v) y = Mul(x, s)", version=9, c=numbers(1, 4),
+        v=numbers(4) ** 2), "it is of constants and of version 9; expected 14 or later"),
     (of("y = Pow(c, x)", c=2.0), "its input 'x' depends on the network's"),
     (of("y = PRelu(c, x)", c=numbers(1, 4)), "its input 'x' depends on the network's"),
 ]  # fmt: skip
@@ -424,8 +460,10 @@ def test_files_that_are_refused(make, message, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("make", "message"), OPERATORS, ids=in_words)
 def test_graphs_that_are_refused(make, message):
-    with pytest.raises(cn.NetworkError, match=message):
+    with pytest.raises(cn.NetworkError, match=message) as refusal:
         cn.from_onnx(make())
+    # which, and where, is said once
+    assert str(refusal.value).count("operator '") <= 1
 
 
 def test_arguments_that_are_refused(tmp_path):
