@@ -229,6 +229,11 @@ def test_weights_beside_the_model(tmp_path):
     assert cn.from_onnx(tmp_path / "m.onnx") == expected
 
 
+def test_shares_of_inputs_have_inputs_for_logits():
+    net, x = cn.from_onnx(model("y = Softmax<axis=1>(x)"), logits=True), numbers(2, 4)
+    np.testing.assert_array_equal(net(x), x)
+
+
 # Refused -----------------------------------------------------------------------------------------
 
 
