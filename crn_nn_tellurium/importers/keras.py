@@ -289,6 +289,12 @@ class _Walk:
             return LAYERS[base](layer, n)
         except (NetworkError, ValueError) as error:
             raise NetworkError(f"operator {kind!r} at {where!r}: {error}") from error
+        except AttributeError as error:  # of numbers that are not there yet
+            if layer.built:
+                raise
+            raise NetworkError(
+                f"operator {kind!r} at {where!r}: it is not built; call the model on inputs first"
+            ) from error
 
 
 def _in_order(outputs: list[Any], known: set[int]) -> list[Any]:

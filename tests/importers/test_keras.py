@@ -428,6 +428,10 @@ REFUSED = [
     ),
     (with_mask, "operator 'Softmax' at .*called with a second argument"),
     (all_samples_in_one, r"'Concatenate' at .* shape \(1, 3\) in the source and \(2, 3\) here"),
+    (
+        lambda: chain((3,), lambda: L.Activation(L.PReLU()))(),
+        "operator 'PReLU' at 'activation.*: it is not built; call the model on inputs first",
+    ),
     (product_of_inputs, "operator 'Multiply' at 'multiply.*: the product of two tensors"),
 ]
 
