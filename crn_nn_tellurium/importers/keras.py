@@ -117,19 +117,27 @@ def _loaded(path: Path, keras: Any) -> Any:
         config = _config(path)
         if "Lambda" in _classes(config):
             raise unsupported("Lambda", str(path), _REMEDIES["Lambda"])
-        if zipfile.is_zipfile(path):
-            _check_weights(keras, config)
+        _check_weights(keras, path, config)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
-def _check_weights(keras: Any, config: Any) -> None:
+def _is_zip(path: Path) -> bool:
+    """By its name too, as Keras tells them apart: a zip behind HDF5 makes a file of both kinds."""
+    return path.suffix == ".keras" and zipfile.is_zipfile(path)
+
+
+def _check_weights(keras: Any, path: Path, config: Any) -> None:
     """Refuse more weights than a file may hold, which Keras makes before it looks for them."""
 
     def n_weights() -> int:
         # within this scope variables have shapes and no values; when it is left they are given
         # some, so it is not: it is this thread's, and ends with it
         keras.StatelessScope().__enter__()
-        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        if _is_zip(path):
+            model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        else:
+            # of layers and weights that differ in shape Keras says so before it makes any
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
         return int(model.count_params()) if isinstance(model, keras.Model) else 0
 
     with ThreadPoolExecutor(1) as threads:
@@ -142,7 +150,7 @@ def _config(path: Path) -> Any:
     """What a file says of its layers, before Keras makes them."""
     h5py = require("h5py", _EXTRA)
     try:
-        if zipfile.is_zipfile(path):
+        if _is_zip(path):
             with zipfile.ZipFile(path) as archive:
                 sizes = [one.file_size for one in archive.infolist()]
                 config = archive.getinfo("config.json").file_size
@@ -281,6 +289,12 @@ class _Walk:
             return LAYERS[base](layer, n)
         except (NetworkError, ValueError) as error:
             raise NetworkError(f"operator {kind!r} at {where!r}: {error}") from error
+        except AttributeError as error:  # of numbers that are not there yet
+            if layer.built:
+                raise
+            raise NetworkError(
+                f"operator {kind!r} at {where!r}: it is not built; call the model on inputs first"
+            ) from error
 
 
 def _in_order(outputs: list[Any], known: set[int]) -> list[Any]:

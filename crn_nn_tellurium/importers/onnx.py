@@ -15,7 +15,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import free_id, reading, require, some
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
-from crn_nn_tellurium.importers.onnx_call import INSTEAD, Array, Call, Value, refused
+from crn_nn_tellurium.importers.onnx_call import INSTEAD, Array, Call, Value, check_folded, refused
 from crn_nn_tellurium.importers.onnx_files import DOMAINS, metadata, read_model, version_of
 from crn_nn_tellurium.importers.onnx_formulas import Formulas, Known
 from crn_nn_tellurium.importers.onnx_ml import without_ml
@@ -279,8 +279,7 @@ class _Reader:
 
     def _read(self, node: Any) -> None:
         """A node: as numbers where it has no other inputs, else as one of ours."""
-        names = [name for name in node.output if name]
-        where = node.name or next(iter(names), "")
+        where = node.name or next(filter(None, node.output), "")
         kind = node.op_type if node.domain in DOMAINS else f"{node.domain}.{node.op_type}"
         if any(one.HasField("g") or one.graphs for one in node.attribute):
             remedy = "it has a graph within; expected one that does not branch or loop"
@@ -304,6 +303,7 @@ class _Reader:
                 continue
             self._check_size(kind, where, shape, is_constant)
             if is_constant:
+                check_folded(node, where, self.version, inputs)
                 numbers = {one.name: np.zeros(one.shape) for one in variables}
                 found = self._evaluated(node, name, numbers, where)
                 dtype = self.onnx.helper.tensor_dtype_to_np_dtype(type_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,8 @@ INSTEAD = {
     "Hardmax": "ArgMax at the end tells the class",
 }
 """What could replace operators without a counterpart."""
+_EVALUATED_FROM = {"Softmax": 13, "LogSoftmax": 13, "Hardmax": 13, "BatchNormalization": 14}
+"""Versions before which onnx's evaluator does something else than the specification says."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +51,22 @@ class Value:
 
 
 def refused(kind: str, where: str, why: str) -> NetworkError:
-    """The error for an operator that is known, but not like this."""
-    return NetworkError(f"operator {kind!r} at {where!r}: {why}")
+    """The error for an operator that is known, but not like this; said once, by whom it may be."""
+    named = f"operator {kind!r} at {where!r}: "
+    return NetworkError(named + why.removeprefix(named))
+
+
+def check_folded(node: Any, where: str, version: int, inputs: Sequence[Value | None]) -> None:
+    """Refuse to fold what onnx's evaluator gets wrong."""
+    kind, x = node.op_type, inputs[0] if inputs else None
+    if x is None or version >= (first := _EVALUATED_FROM.get(kind, 0)):
+        return
+    axis = next((one.i for one in node.attribute if one.name == "axis"), 1)
+    # before, a softmax was over all axes from one on; the last is one in either way
+    if kind == "BatchNormalization" or axis not in (-1, len(x.shape) - 1):
+        why = f"it is of constants and of version {version}; expected {first} or later:"
+        remedy = f"onnx.version_converter.convert_version(model, {first}) writes it anew"
+        raise refused(kind, where, f"{why} {remedy}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,6 +30,7 @@ _SAID: dict[str, type | tuple[type, ...]] = {
     "activations": dict,
 }
 _MOST_BYTES = 2**28
+"""Of a file, and of all numbers beside it."""
 _OLDEST = 7
 """Before this version of the operators, arrays broadcast by other rules."""
 
@@ -48,9 +49,16 @@ def read_model(onnx: Any, model: Any) -> tuple[Any, str]:
         raise InputError(f"model is a {type(model).__name__}; expected a file or onnx.ModelProto")
     _check_version(onnx, proto, name)
     _check_tensors(onnx, proto, name)
-    for tensor in proto.graph.initializer:
-        if onnx.external_data_helper.uses_external_data(tensor):
-            _load(onnx, tensor, folder, name)
+    is_beside = onnx.external_data_helper.uses_external_data
+    beside = [tensor for tensor in proto.graph.initializer if is_beside(tensor)]
+    # many may be the same bytes of one file
+    if (size := sum(_n_bytes(onnx, tensor) for tensor in beside)) > _MOST_BYTES:
+        raise FileFormatError(
+            f"{name}: its tensors in other files hold {size:,} bytes; expected at most"
+            f" {_MOST_BYTES:,}"
+        )
+    for tensor in beside:
+        _load(onnx, tensor, folder, name)
     try:
         onnx.checker.check_model(proto)
     except (onnx.checker.ValidationError, ValueError) as error:
@@ -118,6 +126,11 @@ def _check_tensors(onnx: Any, proto: Any, name: str) -> None:
             )
 
 
+def _n_bytes(onnx: Any, tensor: Any) -> int:
+    kind = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    return int(math.prod(tensor.dims) * kind.itemsize)
+
+
 def _load(onnx: Any, tensor: Any, folder: Path | None, name: str) -> None:
     """Numbers of a file beside the model; none of anywhere else."""
     places = {one.key: one.value for one in tensor.external_data}
@@ -129,7 +142,7 @@ def _load(onnx: Any, tensor: Any, folder: Path | None, name: str) -> None:
     file = folder if "\0" in place else (folder / place).resolve()
     if not file.is_relative_to(folder.resolve()) or not file.is_file():
         raise FileFormatError(f"{where}; expected a file in the model's own folder")
-    size = math.prod(tensor.dims) * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    size = _n_bytes(onnx, tensor)
     try:
         offset, length = int(places.get("offset", 0)), int(places.get("length", size))
     except ValueError as error:

@@ -25,6 +25,7 @@ from crn_nn_tellurium.operators import (
     Convolution,
     Function,
     Identity,
+    Index,
     LogSoftmax,
     MatMul,
     Maximum,
@@ -238,9 +239,8 @@ def _axes(call: Call) -> tuple[int, ...]:
     """Axes that are reduced: an attribute or an input, by default all."""
     axes = call.setting("axes", 1)
     found = () if axes is None else tuple(int(axis) for axis in axes)
-    if not found and not call.attribute("noop_with_empty_axes"):
-        return tuple(range(len(call.x.shape)))
-    return found
+    keeps_all = call.attribute("noop_with_empty_axes")
+    return found if found or keeps_all else tuple(range(len(call.x.shape)))
 
 
 def _sum_over(is_mean: bool) -> Callable[[Call], Operator]:
@@ -300,7 +300,13 @@ def _moves(call: Call) -> Operator:
 def _nearest(call: Call) -> Operator:
     if (mode := call.attribute("mode")) != "nearest":
         raise call.refused(f"mode is {mode!r}; expected 'nearest'")
-    return _moves(call)
+    if call.version > 10:
+        return _moves(call)
+    # the place divided by the scale, rounded down; onnx's evaluator has not all of these versions
+    scales = np.asarray(call.setting("scales", 1), dtype=np.float32)
+    lengths = zip(call.x.shape, call.shape, scales, strict=True)
+    places = [(np.arange(n) / k).astype(int).clip(0, had - 1) for had, n, k in lengths]
+    return Index(np.ix_(*places))
 
 
 # Functions ---------------------------------------------------------------------------------------

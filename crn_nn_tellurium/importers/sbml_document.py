@@ -47,6 +47,10 @@ def ready_model(document: Any, origin: str) -> Any:
     _refuse_broken_functions(model, origin)
     _refuse_twice(model, origin)
     check_formulas(model, origin)
+    if document.getLevel() == 2 and document.getVersion() < 4:
+        # units that disagree are an error of these versions, with which libSBML puts no function
+        # in; of all others they are a warning, and nothing is converted here
+        document.setLevelAndVersion(2, 4, False)
     _convert(document, "promoteLocalParameters", origin)
     _convert(document, "expandFunctionDefinitions", origin)
     model = document.getModel()

@@ -34,10 +34,9 @@ def _factorial(n: float) -> float:
     return float(math.factorial(int(n))) if n <= _MOST_FACTORS else math.inf
 
 
-def _logarithm(*values: float) -> float:
-    """MathML's log of a value, or of a base and a value."""
+def _logarithm(base: float, value: float) -> float:
+    """MathML's log, whose base libSBML adds where it is left out."""
     # log10 is exact at powers of ten, as a quotient of logarithms is not
-    base, value = values if len(values) == 2 else (10.0, values[0])
     return math.log10(value) if base == 10 else math.log(value) / math.log(base)
 
 

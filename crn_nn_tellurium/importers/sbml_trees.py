@@ -10,6 +10,15 @@ import libsbml
 
 # the time, delays and rates; Avogadro's number alone is a constant
 _MOVING = re.compile(r"<csymbol[^>]*symbols/(?!avogadro)")
+_OF_LEVEL_1 = {
+    "acos": "arccos",
+    "asin": "arcsin",
+    "atan": "arctan",
+    "ceil": "ceiling",
+    "log10": "log",
+    "sqr": "power",
+}
+"""What functions of its formulas, whose trees keep their names, are called in MathML."""
 
 
 def moves(node: Any) -> bool:
@@ -42,7 +51,9 @@ def kind_of(node: Any) -> str:
         return "avogadro" if of_nature else str(node.getName())
     if node.isName():
         return "name"
-    return str(node.getOperatorName() if node.isOperator() else node.getName())
+    name = str(node.getOperatorName() if node.isOperator() else node.getName())
+    # the logarithm of Level 1 is the natural one; MathML's has its base with it
+    return "ln" if name == "log" and node.getNumChildren() == 1 else _OF_LEVEL_1.get(name, name)
 
 
 def text_of(node: Any) -> str:

@@ -194,6 +194,9 @@ def _state(path: Path) -> dict[str, Any]:
             found = found[key]
     if not (isinstance(found, Mapping) and all(hasattr(v, "detach") for v in found.values())):
         raise FileFormatError(f"{path}: it holds a {type(found).__name__}; expected {expected}")
+    # a module of real numbers would take their real parts
+    if odd := next((key for key, value in found.items() if value.is_complex()), None):
+        raise FileFormatError(f"{path}: {odd!r} holds complex numbers; expected real ones")
     return dict(found)
 
 

@@ -152,8 +152,10 @@ def _without_shares(graph: Graph) -> Graph:
         return dataclasses.replace(graph, nodes=nodes)
     if not isinstance(last.operator, Softmax | LogSoftmax | ArgMax):
         return graph
-    nodes = tuple(node for node in graph.nodes if node not in behind)
-    return _without_shares(dataclasses.replace(graph, nodes=nodes, output=last.reads[0]))
+    before = [node for node in graph.nodes if node not in behind]
+    # of an input there is no node before
+    nodes, output = outputs_together(before, last.reads)
+    return _without_shares(dataclasses.replace(graph, nodes=nodes, output=output))
 
 
 def _inputs(graph: Graph, x: FloatArray) -> dict[str, Tensor]:

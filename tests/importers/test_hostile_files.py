@@ -120,6 +120,13 @@ def weight(values):
     return parameters(write)
 
 
+def same_array(file, _):
+    """One whose chunks are not there, under names enough to fill the memory."""
+    first = file.create_dataset("parameters/net/first/w0", (2**24 - 1,), "f8", chunks=(2**10,))
+    for number in range(1, 10):
+        file[f"parameters/net/first/w{number}"] = first
+
+
 def twice():
     pytest.importorskip("yaml", reason="PyYAML is not installed: pip install pyyaml")
     Path("n.yaml").write_text(f"{YAML}nn_model_id: other\n")
@@ -271,6 +278,14 @@ HOSTILE = {
             )
         ),
         "arrays of 80,000,000,000 bytes",
+    ),
+    "an array under many names": (
+        lambda: parameters(same_array),
+        "arrays of 1,207,959,480 bytes",
+    ),
+    "a group in itself": (
+        lambda: parameters(lambda file, _: file.update({"parameters/net/first/again": file["/"]})),
+        "it has more than 20,000 links",
     ),
     "an array of another file": (
         lambda: parameters(

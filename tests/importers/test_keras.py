@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import warnings
 import zipfile
 
 import numpy as np
@@ -427,6 +428,10 @@ REFUSED = [
     ),
     (with_mask, "operator 'Softmax' at .*called with a second argument"),
     (all_samples_in_one, r"'Concatenate' at .* shape \(1, 3\) in the source and \(2, 3\) here"),
+    (
+        lambda: chain((3,), lambda: L.Activation(L.PReLU()))(),
+        "operator 'PReLU' at 'activation.*: it is not built; call the model on inputs first",
+    ),
     (product_of_inputs, "operator 'Multiply' at 'multiply.*: the product of two tensors"),
 ]
 
@@ -505,5 +510,34 @@ def test_weights_in_another_file_are_refused(tmp_path):
         file["elsewhere"] = h5py.ExternalLink("other.h5", "/")
 
     path = edited_file(tmp_path / "m.keras", lambda layers: None, link)
+    with pytest.raises(cn.FileFormatError, match="'elsewhere' is a link to elsewhere"):
+        cn.from_keras(path)
+
+
+def h5_file(path):
+    """A small model in Keras' older format."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        chain((4,), lambda: L.Dense(3))().save(path)
+    return path
+
+
+def test_weights_of_an_h5_file_are_those_described_before_any_is_made(tmp_path):
+    path = h5_file(tmp_path / "m.h5")
+    with h5py.File(path, "a") as file:
+        config = json.loads(file.attrs["model_config"])
+        config["config"]["layers"][-1]["config"]["units"] = 10**18
+        file.attrs["model_config"] = json.dumps(config)
+    with pytest.raises(cn.FileFormatError, match=r"expects shape \(4, 10{18}\)"):
+        cn.from_keras(path)
+
+
+def test_a_zip_behind_hdf5_hides_no_link(tmp_path):
+    path, innocent = h5_file(tmp_path / "m.h5"), tmp_path / "m.keras"
+    chain((4,), lambda: L.Dense(3))().save(innocent)
+    with h5py.File(path, "a") as file:
+        file["elsewhere"] = h5py.ExternalLink("other.h5", "/")
+    with zipfile.ZipFile(innocent) as source, zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("config.json", source.read("config.json"))
     with pytest.raises(cn.FileFormatError, match="'elsewhere' is a link to elsewhere"):
         cn.from_keras(path)

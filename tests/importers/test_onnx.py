@@ -18,6 +18,7 @@ import crn_nn_tellurium as cn
 onnx = pytest.importorskip("onnx", "1.23", reason="onnx 1.23 or later is not installed")
 reference = pytest.importorskip("onnx.reference", reason="onnx is not installed")
 
+VIDEO = "double[n,2,2,2] x"
 H = 1e-4
 """Of the networks here: knees are round enough to be seen, and chemistry settles at once."""
 
@@ -111,6 +112,37 @@ def test_softmax_before_version_13_is_over_all_that_follows():
         assert np.abs(net(x) - expected).max() <= net.import_report.bound
 
 
+def test_softmax_of_constants_is_folded_where_onnx_evaluates_it():
+    c = numbers(1, 2, 2, 2)
+    for version, axis in ((9, -1), (11, 3), (13, 1)):
+        source = model(f"s = Softmax<axis={axis}>(c) y = Mul(x, s)", VIDEO, version, c=c)
+        expected = special.softmax(c, axis=axis).reshape(1, 8)
+        np.testing.assert_allclose(cn.from_onnx(source)(np.ones((1, 8))), expected, rtol=ROUNDED)
+
+
+def test_nearest_neighbours_of_old_versions():
+    x = np.arange(6.0).reshape(1, 6)
+    scales = np.array([1, 1, 1.5, 2], "f4")
+    # place / scale, rounded down
+    expected = x.reshape(2, 3)[[0, 0, 1]][:, [0, 0, 1, 1, 2, 2]].reshape(1, 18)
+    as_input, shape = {"s": scales}, "float[n,1,2,3] x"
+    for text, version, arrays in (
+        ("Upsample<scales=[1.0, 1.0, 1.5, 2.0]>(x)", 7, {}),
+        ("Upsample(x, s)", 9, as_input),
+        ("Resize(x, s)", 10, as_input),
+    ):
+        source = model(f"y = {text}", shape, version, "float[a,b,c,d] y", **arrays)
+        np.testing.assert_array_equal(cn.from_onnx(source)(x), expected)
+
+
+def test_axes_that_are_given_are_reduced_whatever_none_would_mean():
+    x = numbers(3, 4)
+    for keeps in (0, 1):
+        text = f"y = ReduceSum<noop_with_empty_axes={keeps}>(x, a)"
+        found = cn.from_onnx(model(text, version=18, a=whole(1)))(x)
+        np.testing.assert_allclose(found, x.sum(axis=1, keepdims=True), rtol=ROUNDED)
+
+
 def test_functions_that_are_lines():
     for text, slope in (("Swish<alpha=0.0>", 0.5), ("Shrink<lambd=0.0, bias=0.0>", 1.0)):
         x = numbers(2, 4)
@@ -197,6 +229,11 @@ def test_weights_beside_the_model(tmp_path):
     assert cn.from_onnx(tmp_path / "m.onnx") == expected
 
 
+def test_shares_of_inputs_have_inputs_for_logits():
+    net, x = cn.from_onnx(model("y = Softmax<axis=1>(x)"), logits=True), numbers(2, 4)
+    np.testing.assert_array_equal(net(x), x)
+
+
 # Refused -----------------------------------------------------------------------------------------
 
 
@@ -213,6 +250,16 @@ def elsewhere(place, **more):
     for key, value in {"location": place, **more}.items():
         entry = tensor.external_data.add()
         entry.key, entry.value = key, str(value)
+    Path("m/m.onnx").write_bytes(source.SerializeToString())
+    return "m/m.onnx"
+
+
+def many_times_one_file():
+    """Tensors that are the same bytes of a file which takes no room on the disk."""
+    source = onnx.load(elsewhere("w.bin"), load_external_data=False)
+    os.truncate("m/w.bin", 2**27)
+    source.graph.initializer[0].dims[:] = [2**24]
+    source.graph.initializer.extend([source.graph.initializer[0]] * 2)
     Path("m/m.onnx").write_bytes(source.SerializeToString())
     return "m/m.onnx"
 
@@ -302,6 +349,7 @@ FILES = [
     (lambda: elsewhere("w.bin", length=8), "which does not hold it"),
     (lambda: elsewhere("w.bin", offset=-8), "which does not hold its"),
     (lambda: elsewhere("w.bin", length=10**12), "which does not hold its"),
+    (many_times_one_file, "tensors in other files hold 402,653,184 bytes; expected at most"),
     (lambda: onnx.load(elsewhere("w.bin"), load_external_data=False), "give the model's path"),
     (lambda: edited(with_a_constant_elsewhere), "attribute 'value' holds .* in another file"),
     (with_dims(10**6, 10**6), r"tensor 'w' has shape \(1000000, 1000000\); expected at most"),
@@ -394,6 +442,10 @@ OPERATORS = [
     # whose value is its first input's, however many depend on the network's
     (of("y = CastLike(c, x)", c=np.float32(1)), "output 'y' is no function of the inputs"),
     (of("y = Gemm(a, a, x)", "double[4,4] x", a=numbers(4, 4)), "both factors are constant"),
+    (of("s = Softmax(c) y = Mul(x, s)", VIDEO, 12, c=numbers(1, 2, 2, 2)),
+     "'Softmax' at 's': it is of constants and of version 12; expected 13 or later"),
+    (of("s = BatchNormalization(c, v, v, v, v) y = Mul(x, s)", version=9, c=numbers(1, 4),
+        v=numbers(4) ** 2), "it is of constants and of version 9; expected 14 or later"),
     (of("y = Pow(c, x)", c=2.0), "its input 'x' depends on the network's"),
     (of("y = PRelu(c, x)", c=numbers(1, 4)), "its input 'x' depends on the network's"),
 ]  # fmt: skip
@@ -413,8 +465,10 @@ def test_files_that_are_refused(make, message, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("make", "message"), OPERATORS, ids=in_words)
 def test_graphs_that_are_refused(make, message):
-    with pytest.raises(cn.NetworkError, match=message):
+    with pytest.raises(cn.NetworkError, match=message) as refusal:
         cn.from_onnx(make())
+    # which, and where, is said once
+    assert str(refusal.value).count("operator '") <= 1
 
 
 def test_arguments_that_are_refused(tmp_path):

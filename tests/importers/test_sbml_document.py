@@ -6,7 +6,15 @@ import libsbml
 import numpy as np
 import pytest
 import roadrunner
-from support.imports import COURSE, TIMES, edited, formula, time_courses, written
+from support.imports import (
+    COURSE,
+    TIMES,
+    edited,
+    formula,
+    rates_of_change,
+    time_courses,
+    written,
+)
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers import antimony_to_sbml
@@ -279,3 +287,22 @@ def test_a_name_that_stands_twice_is_refused_with_the_file(tmp_path):
     sbml = edited(TEXT, lambda model: model.getParameter("m").setId("A"))
     with pytest.raises(cn.FileFormatError, match=r"model.xml': 'A' stands for two things"):
         import_sbml(written(tmp_path, sbml))
+
+
+@pytest.mark.parametrize("version", range(1, 6))
+def test_units_that_disagree_are_no_error_in_any_version_of_level_2(version, rng, tmp_path):
+    # k A per second, where Level 2 has amounts per second
+    law = "function f(x, y)\n x*y\nend\nmodel m()\n A -> B; f(k, A); A = 3; k = 2\nend"
+
+    def in_units(model):
+        per_second = model.createUnitDefinition()
+        per_second.setId("per_second")
+        unit = per_second.createUnit()
+        unit.setKind(libsbml.UNIT_KIND_SECOND)
+        unit.setExponent(-1)
+        model.getParameter("k").setUnits("per_second")
+
+    sbml = edited(law, in_units, (2, version))
+    assert "functionDefinition" in sbml
+    ours, theirs = rates_of_change(import_sbml(written(tmp_path, sbml)), sbml, rng)
+    assert ours == theirs

@@ -1,5 +1,7 @@
 """What one reaction of SBML becomes where its species change at different rates."""
 
+import math
+
 import libsbml
 import numpy as np
 import pytest
@@ -169,21 +171,58 @@ def test_a_number_of_a_start_is_said():
         import_antimony("A -> ; k*A; k = 2*A; A = 3")
 
 
-def test_fractions_of_level_1_are_read(tmp_path):
-    text = """<?xml version="1.0" encoding="UTF-8"?>
+def of_level_1(formula, denominator=1):
+    """A -> B of Level 1, whose formulas are texts."""
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
 <sbml xmlns="http://www.sbml.org/sbml/level1" level="1" version="2"><model name="m">
 <listOfCompartments><compartment name="c" volume="1"/></listOfCompartments>
 <listOfSpecies><species name="A" compartment="c" initialAmount="3"/>
 <species name="B" compartment="c" initialAmount="0"/></listOfSpecies>
+<listOfParameters><parameter name="k" value="0.7"/></listOfParameters>
 <listOfReactions><reaction name="J" reversible="false">
 <listOfReactants><speciesReference species="A"/></listOfReactants>
 <listOfProducts><speciesReference species="B"
-stoichiometry="1" denominator="2"/></listOfProducts>
-<kineticLaw formula="0.7*A"/></reaction></listOfReactions></model></sbml>"""
+stoichiometry="1" denominator="{denominator}"/></listOfProducts>
+<kineticLaw formula="{formula}"/></reaction></listOfReactions></model></sbml>"""
+
+
+def test_fractions_of_level_1_are_read(tmp_path):
+    text = of_level_1("0.7*A", denominator=2)
     assert libsbml.readSBMLFromString(text).getLevel() == 1
     ours, theirs = time_courses(import_sbml(written(tmp_path, text)), text)
     np.testing.assert_allclose(ours, theirs, **COURSE)
     np.testing.assert_allclose(ours.T, [3 * DECAY, 1.5 * (1 - DECAY)], **COURSE)
+
+
+@pytest.mark.parametrize(
+    ("function", "value"),
+    [
+        ("log(k + 1)", math.log(1.7)),  # the natural one, in Level 1 alone
+        ("log10(k + 1)", math.log10(1.7)),
+        ("sqr(k)", 0.7**2),
+        ("sqrt(k)", 0.7**0.5),
+        ("pow(k, 3)", 0.7**3),
+        ("abs(k)", 0.7),
+        ("acos(k)", math.acos(0.7)),
+        ("asin(k)", math.asin(0.7)),
+        ("atan(k)", math.atan(0.7)),
+        ("ceil(k)", 1.0),
+        ("exp(k)", math.exp(0.7)),
+        ("tan(k)", math.tan(0.7)),
+    ],
+)
+def test_functions_of_level_1_are_what_they_are_there(function, value, tmp_path):
+    text = of_level_1(f"{function}*A")
+    crn = import_sbml(written(tmp_path, text))
+    assert crn.reactions[0].value == pytest.approx(value, rel=1e-12)  # a few roundings
+    ours, theirs = time_courses(crn, text)
+    np.testing.assert_allclose(ours, theirs, **COURSE)
+
+
+def test_a_square_of_level_1_is_a_power(tmp_path):
+    text = of_level_1("k*sqr(A)")
+    ours, theirs = time_courses(import_sbml(written(tmp_path, text)), text)
+    np.testing.assert_allclose(ours, theirs, **COURSE)
 
 
 def test_avogadros_number_may_be_called_anything(tmp_path):

@@ -875,6 +875,8 @@ def test_files(tmp_path):
     refused(cn.FileFormatError, "safetensors", state=tmp_path / "bad.safetensors")
     torch.save([1.0], tmp_path / "list.pt")
     refused(cn.FileFormatError, "holds a list", state=tmp_path / "list.pt")
+    torch.save({"linear.weight": state["linear.weight"] * 1j}, tmp_path / "complex.pt")
+    refused(cn.FileFormatError, "holds complex numbers", state=tmp_path / "complex.pt")
     script.write_text(SCRIPT + "\nclass Second(Net):\n    pass\n")
     refused(cn.InputError, "2 modules", "Net", "Second")
     script.write_text(SCRIPT.replace("width=3", "width"))
