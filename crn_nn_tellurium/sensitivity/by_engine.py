@@ -50,16 +50,16 @@ def finite_difference(problem: Problem) -> Gradient:
     by_input = by_input_error = None
     if problem.inputs:
         # Inputs of either sign, so that one at the end of its range can be changed both ways. At a
-        # read-out time the coding matters, since the start depends on it: only inputs that are not
-        # negative take a second rail.
-        other = problem.time is None or net.inputs == "nonnegative"
-        signed = replace(net, inputs="signed", input_range=None) if other else net
+        # read-out time the start depends on the coding, and bends there: as
+        # `InputCoding.derivative` has it, what counts is the derivative to the right.
+        right = problem.time is not None
+        coded = net if right else replace(net, inputs="signed", input_range=None)
 
         def losses_at(x: FloatArray) -> FloatArray:
-            return problem.losses(problem.outputs_by_engine(signed, x)[0]) / n
+            return problem.losses(problem.outputs_by_engine(coded, x)[0]) / n
 
         input_scales = [_input_scale(net, column) for column in range(net.n_in)]
-        found = _by_column(losses_at, problem.x, input_scales, problem.noise)
+        found = _by_column(losses_at, problem.x, input_scales, problem.noise, right)
         by_input, by_input_error = found.value, found.error
     what = outputs, "finite_difference"
     error = problem.result(*what, unpack(net, errors), by_input_error, status)
@@ -71,6 +71,7 @@ def _by_column(
     at: FloatArray,
     scales: Sequence[float] | FloatArray,
     noise: float,
+    to_the_right: bool = False,
 ) -> Estimate:
     """Derivatives (n, n_columns) of a function's values (n,) by each column of its argument."""
 
@@ -78,7 +79,7 @@ def _by_column(
         return function(at + step * unit)
 
     found = [
-        central_difference(partial(along, unit), scale, noise)
+        central_difference(partial(along, unit), scale, noise, to_the_right)
         for unit, scale in zip(np.eye(at.shape[-1]), scales, strict=True)
     ]
     values, errors = zip(*((each.value, each.error) for each in found), strict=True)

@@ -245,6 +245,21 @@ def test_inputs_at_a_time_from_the_models_own_start():
         ), options
 
 
+@pytest.mark.parametrize("initial", [None, 0.2])
+@pytest.mark.parametrize(
+    "options", [{}, {"inputs": "signed"}, {"inputs": "scaled", "input_range": (0.0, 1.0)}], ids=str
+)
+def test_inputs_at_the_end_of_their_range_have_the_derivative_to_the_right(options, initial):
+    """At a time too, by differences too: there the start bends, and scaled inputs end."""
+    net = cn.Network([cn.Layer([[1.2, -0.7]], [0.3], cn.SmoothedReLU(h=0.1))], **options)
+    given = {"time": 1.0, "initial": initial, "inputs": True}
+    exact = cn.gradient(net, [[0.0, 0.5]], [[1.0]], **given)
+    finite = cn.gradient(net, [[0.0, 0.5]], [[1.0]], method="finite_difference", **given)
+    # runs keep 1e-10 a step, which the stated error is of
+    assert np.all(np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs)
+    assert np.all(finite.error.inputs < 1e-4 * np.abs(exact.inputs).max())
+
+
 def test_late_read_outs_have_the_gradient_of_the_steady_state(rng):
     net, x, y = (
         cn.Network.random([2, 3, 1], cn.Tanh(h=0.1), seed=0),
