@@ -15,6 +15,7 @@ from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.kinetics import LayerKinetics
 from crn_nn_tellurium.networks import (
     INPUT,
+    Layer,
     Network,
     from_vector,
     pack,
@@ -91,8 +92,7 @@ def _scales(net: Network, x: FloatArray) -> FloatArray:
     values = net.forward(x)
     weights, biases = [], []
     for layer in net.layers:
-        # of sigma_h(z) = (z + sqrt(z^2 + 4 h)) / 2 the corner is some sqrt(h) wide
-        bend = np.sqrt(layer.activation.h) / layer.activation.gain
+        bend = _bend(layer)
         largest = np.maximum(np.abs(layer.read(values)).max(axis=0), 1e-3)
         _, columns = places(layer.weights)
         weights.append((bend / largest)[columns])
@@ -108,9 +108,13 @@ def _input_scale(net: Network, column: int) -> float:
             if source == INPUT:
                 weights: Any = layer.weights[:, [span.start + column]]
                 largest = float(abs(weights).max())
-                bend = float(np.sqrt(layer.activation.h)) / layer.activation.gain
-                scale = min(scale, bend / largest) if largest > 0 else scale
+                scale = min(scale, _bend(layer) / largest) if largest > 0 else scale
     return scale
+
+
+def _bend(layer: Layer) -> float:
+    """How wide the corner of sigma_h(gain z) = (gain z + sqrt((gain z)^2 + 4 h)) / 2 is in z."""
+    return float(np.sqrt(layer.activation.h)) / abs(layer.activation.gain)
 
 
 def control_coefficients(problem: Problem) -> Gradient:
@@ -175,7 +179,7 @@ def _steps_by_constant(
 ) -> dict[str, float]:
     """Step of each rate constant, from those of the layer's weights, biases and h."""
     by_weight, _ = layer.encoding.apply(values_of(weights), bias)
-    gain, result = layer.activation.gain, {}
+    gain, result = abs(layer.activation.gain), {}
     for k, (target, place), _ in constants_by_place(layer):
         if target == "weights":
             result[k] = float(abs(by_weight[place]))

@@ -1,6 +1,7 @@
 """Every way to a gradient against every other, over the corpus and over random networks."""
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -120,6 +121,37 @@ def test_exact_methods_agree_on_random_networks(seed):
             np.max(np.abs(adjoint.vector() - other.vector()))
             <= tolerance * largest + ROUNDED * sizes.max()
         )
+
+
+@dataclass(frozen=True)
+class Turned(cn.Activation):
+    """A user's own whose gain is negative, with a constant in what is read of it."""
+
+    gain = -2.0
+    rails = (cn.Rail("Ya", 1, 0.3), cn.Rail("Yb", -1))
+    read_out = cn.ReadOut((("Ya", 1.0), ("Yb", 0.5)), constant=0.2)
+
+
+@pytest.mark.parametrize("time", [None, 1.0])
+def test_a_negative_gain_makes_no_size_and_no_error_negative(time):
+    layers = [
+        cn.Layer([[1.0, -0.4], [0.3, 0.2]], [0.1, 0.2], Turned(h=0.1)),
+        cn.Layer([[1.0, -1.0]], [0.3], Turned(h=0.2)),
+    ]
+    net = cn.Network(layers)
+    report = cn.check_gradients(net, [[0.3, 0.4]], [[3.0]], time=time, initial=time and 0.2)
+    assert report.passed, report
+    assert np.all(report.sizes > 0)
+    finite = cn.gradient(
+        net,
+        [[0.3, 0.4]],
+        [[3.0]],
+        method="finite_difference",
+        time=time,
+        inputs=True,
+    )
+    assert np.all(finite.error.vector() > 0)
+    assert np.all(finite.error.inputs > 0)
 
 
 # Losses, through the gradient --------------------------------------------------------------------
