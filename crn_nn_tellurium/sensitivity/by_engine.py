@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import LayerKinetics
+from crn_nn_tellurium.kinetics import LayerKinetics, RateConstants
 from crn_nn_tellurium.networks import (
     INPUT,
     Layer,
@@ -29,7 +30,7 @@ from crn_nn_tellurium.sensitivity.by_parameter import constants_by_place, parame
 from crn_nn_tellurium.sensitivity.finite_differences import Estimate, central_difference
 from crn_nn_tellurium.sensitivity.over_time import Variational
 from crn_nn_tellurium.sensitivity.problem import Gradient, Problem
-from crn_nn_tellurium.simulation import INTEGRATED, FlatModel
+from crn_nn_tellurium.simulation import INTEGRATED, FlatModel, start_values
 
 _CONTROL_STEP = 0.01
 """roadrunner's step for control coefficients, on the scale over which a unit's answer bends."""
@@ -47,7 +48,7 @@ def finite_difference(problem: Problem) -> Gradient:
         return np.array([problem.losses(changed).mean()])
 
     found = _by_column(mean_loss, vector, scales, problem.noise)
-    values, errors = found.value[0], found.error[0]
+    values, errors = found.value[0], np.where(_bends(problem), np.inf, found.error[0])
     by_input = by_input_error = None
     if problem.inputs:
         # Inputs of either sign, so that one at the end of its range can be changed both ways. At a
@@ -65,6 +66,25 @@ def finite_difference(problem: Problem) -> Gradient:
     what = outputs, "finite_difference"
     error = problem.result(*what, unpack(net, errors), by_input_error, status)
     return problem.result(*what, unpack(net, values), by_input, status, error)
+
+
+def _bends(problem: Problem) -> npt.NDArray[np.bool_]:
+    """At which parameters the start bends, so that the two sides have a derivative each.
+
+    A rail starts at the sum of what promotes it, so it bends where a rate constant is 0.
+    """
+    kinetics, parts = problem.simulator.kinetics, []
+    start = np.full(len(kinetics.species), 0.0 if problem.time is None else np.nan)
+    if problem.initial is not None:
+        start = start_values(problem.initial, kinetics.species)[0]
+    for number, layer in enumerate(kinetics.layers):
+        own, n_rails = layer.constants, len(layer.activation.rails)
+        free = np.isnan(kinetics.of_layer(start, number)[:, :n_rails])
+        rows, _ = places(layer.encoding.weights)
+        weights, bias = (own.weights == 0) & free.any(axis=1)[rows], (own.bias == 0) & free
+        moved = RateConstants(1.0 * weights, 1.0 * bias, np.zeros_like(own.local))
+        parts.append(layer.to_parameters(moved, sizes=True))
+    return pack(*zip(*parts, strict=True)) > 0
 
 
 def _by_column(

@@ -54,7 +54,8 @@ class Gradient:
     status : tuple of Outcome
         Per sample, as of `SteadyState`.
     error : Gradient or None
-        Of finite differences: their own estimate of their error, entry by entry.
+        Of finite differences: their own estimate of their error, entry by entry; infinite where a
+        start has a kink.
 
     Examples
     --------

@@ -292,6 +292,25 @@ def test_inputs_at_the_end_of_their_range_have_the_derivative_to_the_right(optio
     assert np.all(finite.error.inputs < 1e-4 * np.abs(exact.inputs).max())
 
 
+@pytest.mark.parametrize("activation", [cn.SmoothedReLU(h=0.1), cn.LeakyReLU(0.2, h=0.1)], ids=str)
+def test_differences_know_nothing_where_the_default_start_bends(activation):
+    """At weights and biases of zero: a network without biases has no gradient that is wrong."""
+    net = cn.Network([cn.Layer([[1.2, 0.0], [0.4, -0.7]], [0.0, 0.3], activation)])
+    given = {"X": [[0.4, 0.5]], "Y": [[1.0, 2.0]], "time": 1.0}
+    report = cn.check_gradients(net, **given)
+    assert report.passed, report
+    error = cn.gradient(net, method="finite_difference", **given).error
+    np.testing.assert_array_equal(np.isinf(error.weights[0]), [[False, True], [False, False]])
+    np.testing.assert_array_equal(np.isinf(error.biases[0]), [True, False])
+    assert np.isfinite(error.h).all()
+    # where every rail of a unit has a start that is given, it is no matter of its weights
+    names = {name: 0.3 for name in cn.Simulator(net).species if name.endswith("_0")}
+    for initial in (0.3, names):
+        assert cn.check_gradients(net, **given, initial=initial).passed
+        found = cn.gradient(net, method="finite_difference", **given, initial=initial)
+        assert np.isfinite(found.error.vector()).all()
+
+
 def test_late_read_outs_have_the_gradient_of_the_steady_state(rng):
     net, x, y = (
         cn.Network.random([2, 3, 1], cn.Tanh(h=0.1), seed=0),
