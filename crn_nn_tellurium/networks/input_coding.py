@@ -169,7 +169,10 @@ def input_coding(kind: str, names: tuple[str, ...], input_range: object) -> Inpu
         if input_range is not None:
             raise NetworkError(f"input_range goes with inputs='scaled'; got inputs={kind!r}")
         return InputCoding(kind, names)
-    if not isinstance(input_range, Sequence | np.ndarray) or len(input_range) != 2:
+    # an array of one number has no length
+    if isinstance(input_range, np.ndarray) and input_range.ndim:
+        input_range = list(input_range)
+    if not isinstance(input_range, Sequence) or len(input_range) != 2:
         raise NetworkError(
             f"input_range is {input_range!r}; expected (low, high), each a number or one number per"
             " input"
@@ -185,8 +188,10 @@ def input_coding(kind: str, names: tuple[str, ...], input_range: object) -> Inpu
             " numbers"
         ) from error
     for name, a, b in zip(names, low.tolist(), high.tolist(), strict=True):
-        if not (np.isfinite(a) and np.isfinite(b) and a < b):
+        # the width is a factor of every weight that reads the input
+        if not (a < b and np.isfinite(b - a)):
             raise NetworkError(
-                f"input {name!r}: its range is ({a!r}, {b!r}); expected finite low < high"
+                f"input {name!r}: its range is ({a!r}, {b!r}); expected finite low < high, and a"
+                " finite difference"
             )
     return InputCoding(kind, names, tuple(low.tolist()), tuple(high.tolist()))
