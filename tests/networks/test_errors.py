@@ -176,6 +176,19 @@ REFUSED = [
         "input 'x1'",
     ),
     (
+        lambda: cn.Network([cn.Layer([[1.0]])], inputs="scaled", input_range=(-1e308, 1e308)),
+        cn.NetworkError,
+        "and a finite difference",
+    ),
+    (
+        lambda: cn.Network([cn.Layer([[1.0]])], inputs="scaled", input_range=np.array(1.0)),
+        cn.NetworkError,
+        r"input_range is array\(1\.\); expected \(low, high\)",
+    ),
+    (lambda: cn.Loss(3, abs), cn.InputError, "loss 'loss': function is 3; expected a callable"),
+    (lambda: cn.Loss(abs, abs, both=1), cn.InputError, "both is 1; expected a callable"),
+    (lambda: cn.Loss(abs, abs, "labels"), cn.InputError, "expected one of 'values', 'classes'"),
+    (
         lambda: cn.Network([cn.Layer([[1.0, 1.0]])], inputs="signed", input_range=(0, 1)),
         cn.NetworkError,
         "goes with inputs='scaled'",
