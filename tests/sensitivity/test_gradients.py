@@ -311,6 +311,26 @@ def test_differences_know_nothing_where_the_default_start_bends(activation):
         assert np.isfinite(found.error.vector()).all()
 
 
+def test_differences_run_on_the_simulators_own_engine(monkeypatch):
+    """And know how exactly it integrates."""
+    net = cn.Network.random([2, 2, 1], seed=0)
+    given = {"X": [[0.3, 0.4]], "Y": [[1.0]], "time": 1.0, "initial": 0.3}
+    exact = cn.gradient(net, **given)
+
+    def model(self, crn):
+        raise AssertionError("roadrunner was not asked for")
+
+    monkeypatch.setattr(cn.Roadrunner, "model", model)
+    stated = []
+    for rtol in (1e-10, 1e-6):
+        simulator = cn.Simulator(net, engine=cn.RateEquations(rtol=rtol))
+        found = cn.gradient(simulator, method="finite_difference", **given)
+        assert np.all(np.abs(found.vector() - exact.vector()) <= found.error.vector())
+        stated.append(np.median(found.error.vector()))
+    # noise of 1e4 times the size, taken up by larger steps in part
+    assert stated[1] > 10 * stated[0]
+
+
 def test_late_read_outs_have_the_gradient_of_the_steady_state(rng):
     net, x, y = (
         cn.Network.random([2, 3, 1], cn.Tanh(h=0.1), seed=0),
