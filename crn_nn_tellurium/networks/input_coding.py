@@ -69,8 +69,10 @@ class InputCoding:
 
     def largest(self, x: FloatArray | None) -> FloatArray:
         """How large each input (n_in,) becomes, if checked x are as large as any; else infinite."""
+        if x is not None and not x.size:
+            raise InputError(f"inputs have shape {x.shape}; expected one sample or more")
         # of all inputs alike: one that is zero in all samples need not stay so
-        most = math.inf if x is None else float(np.abs(x).max(initial=0.0))
+        most = math.inf if x is None else float(np.abs(x).max())
         if self.kind != "scaled":
             return np.full(len(self.names), most)
         ends = np.maximum(np.abs(self.low), np.abs(self.high))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 from support.networks import Swish
 
 import crn_nn_tellurium as cn
@@ -244,6 +245,17 @@ REFUSED = [
         "expected numbers",
     ),
     (lambda: random(2, 1).pruned(-1), cn.InputError, "tolerance is -1"),
+    (lambda: random(2, 1).pruned(x=np.zeros((0, 2))), cn.InputError, "one sample or more"),
+    (
+        lambda: cn.Layer(sparse.csr_array([[1j]])),
+        cn.NetworkError,
+        "weights are complex128; expected real numbers",
+    ),
+    (
+        lambda: cn.Layer(sparse.csr_array([[0.0, 1.0, 0.0], [0.0, 0.0, np.nan]])),
+        cn.NetworkError,
+        r"weights\[1, 2\] is nan",
+    ),
     # classes
     (
         lambda: cn.Network([cn.Layer(np.eye(3), activation=cn.Normalized())]).classify(
