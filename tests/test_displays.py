@@ -86,6 +86,7 @@ SHOWN = {
         xor(), [[0, 1]], [[1.0]], methods=["adjoint", "closed_form"]
     ),
     "Sensitivities": lambda: cn.sensitivities(xor(), [0.0, 1.0]),
+    "Sensitivities of nothing": lambda: cn.sensitivities(xor(), [0.0, 1.0], outputs=[]),
     "Sensitivities of several": lambda: cn.sensitivities(xor(), corners()),
     "TransientSensitivities": lambda: cn.transient_sensitivities(xor(), [0, 1], 10, 11),
     "ReadOutWindow": window,

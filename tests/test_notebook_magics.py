@@ -78,6 +78,8 @@ def test_layers_may_read_others_and_have_fields_of_their_own():
     assert net.layers[0].activation == cn.LeakyReLU(0.2)
     assert net.layers[1].inputs == ("a", "input")
     assert net.layers[1].activation == cn.PiecewiseLinear(knots=(0, 1), slopes=(0, 1, 0))
+    of_one_knot = network_from_text("layer piecewiselinear knots=0 slopes=0.1,1\n 1 2 | 0")
+    assert of_one_knot.layers[0].activation == cn.PiecewiseLinear((0.0,), (0.1, 1.0))
 
 
 REACTIONS = {

@@ -50,9 +50,10 @@ def variational_text(
     # do not move in any direction are left out
     moving = frozenset[str]().union(*(reached for _, reached in directions.values()))
     entries: dict[str, list[tuple[str, str]]] = {}  # by row, the columns with their names
-    for (row, column), terms in places.items():
+    for number, ((row, column), terms) in enumerate(places.items()):
         if {row, column} <= moving:
-            name = f"_d{row}_{column}"
+            # by number: of names, A by B_C would be called as A_B by C is
+            name = f"_d{number}"
             entries.setdefault(row, []).append((column, name))
             lines.append(f"  {name} := {sum_text(crn, jacobian, terms)}")
     for start, (parameter, reached) in directions.items():

@@ -186,15 +186,15 @@ class LayerEncoding:
         constants, as `apply` gives them; with `sizes`, contributions count by absolute value.
         """
         size: Callable[[Any], Any] = np.abs if sizes else np.asarray
-        by_unit = by_bias @ size(self._signs)
+        by_unit = size(self.activation.gain) * (by_bias @ size(self._signs))
         found = by_weight * size(self._factor)
         if not self._one_each:
             found = np.bincount(self._source, found, len(values_of(self.layer.weights)))
         if self._has_constants:
             # a weight is in the bias too, times the constant of the read-out that it reads
             rows, columns = places(self.layer.weights)
-            found = found + by_unit[rows] * (self.activation.gain * size(self.constants))[columns]
-        return found, self.activation.gain * by_unit
+            found = found + by_unit[rows] * size(self.constants)[columns]
+        return found, by_unit
 
     def values_read(self, catalysts: FloatArray) -> FloatArray:
         """gain times the values (n, n_in) that concentrations (n, n_catalysts) stand for."""

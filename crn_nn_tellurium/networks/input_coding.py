@@ -63,8 +63,10 @@ class InputCoding:
 
     def largest(self, x: FloatArray | None) -> FloatArray:
         """How large each input (n_in,) becomes, if checked x are as large as any; else infinite."""
+        if x is not None and not x.size:
+            raise InputError(f"inputs have shape {x.shape}; expected one sample or more")
         # of all inputs alike: one that is zero in all samples need not stay so
-        most = math.inf if x is None else float(np.abs(x).max(initial=0.0))
+        most = math.inf if x is None else float(np.abs(x).max())
         if self.kind != "scaled":
             return np.full(len(self.names), most)
         ends = np.maximum(np.abs(self.low), np.abs(self.high))
@@ -150,7 +152,10 @@ def input_coding(kind: str, names: tuple[str, ...], input_range: object) -> Inpu
         if input_range is not None:
             raise NetworkError(f"input_range goes with inputs='scaled'; got inputs={kind!r}")
         return InputCoding(kind, names)
-    if not isinstance(input_range, Sequence | np.ndarray) or len(input_range) != 2:
+    # an array of one number has no length
+    if isinstance(input_range, np.ndarray) and input_range.ndim:
+        input_range = list(input_range)
+    if not isinstance(input_range, Sequence) or len(input_range) != 2:
         raise NetworkError(
             f"input_range is {input_range!r}; expected (low, high), each a number or one number per"
             " input"
@@ -166,8 +171,10 @@ def input_coding(kind: str, names: tuple[str, ...], input_range: object) -> Inpu
             " numbers"
         ) from error
     for name, a, b in zip(names, low.tolist(), high.tolist(), strict=True):
-        if not (np.isfinite(a) and np.isfinite(b) and a < b):
+        # the width is a factor of every weight that reads the input
+        if not (a < b and np.isfinite(b - a)):
             raise NetworkError(
-                f"input {name!r}: its range is ({a!r}, {b!r}); expected finite low < high"
+                f"input {name!r}: its range is ({a!r}, {b!r}); expected finite low < high, and a"
+                " finite difference"
             )
     return InputCoding(kind, names, tuple(low.tolist()), tuple(high.tolist()))

@@ -6,7 +6,7 @@ z = W v + b,    value = activation(z)
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -187,23 +187,29 @@ class Layer:
 def _numbers(label: str, what: str, values: Any) -> FloatArray:
     # added in a copy; no negative zeros: equal networks give equal files
     result = real_numbers(f"{label}: {what}", values, error=NetworkError) + 0.0
-    if not np.all(np.isfinite(result)):
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
-        raise NetworkError(
-            f"{label}: {what}{list(where)} is {float(result[where])!r}; expected finite numbers"
-        )
+    _check_finite(label, what, result, lambda: np.indices(result.shape))
     return result
+
+
+def _check_finite(label: str, what: str, values: FloatArray, where: Callable[[], Any]) -> None:
+    """Refuse what is no finite number; `where` tells the places of the values, axis by axis."""
+    bad = ~np.isfinite(values)
+    if bad.any():
+        place, value = [int(axis[bad][0]) for axis in where()], float(values[bad][0])
+        raise NetworkError(f"{label}: {what}{place} is {value!r}; expected finite numbers")
 
 
 def _weights(label: str, values: Any) -> FloatArray | sparse.csr_array:
     result: Any
     if is_sparse(values):
-        # one form for one matrix, so that equal networks compare, hash and write equal
-        result = sparse.csr_array(values, dtype=float, copy=True)
+        if values.dtype.kind not in "biuf":
+            raise NetworkError(f"{label}: weights are {values.dtype}; expected real numbers")
+        # one form for one matrix, so that equal networks compare, hash and write equal; doubles
+        # from the start, since sums of small integers in one place would overflow
+        result = sparse.csr_array(values.astype(float))
         result.sum_duplicates()
         result.eliminate_zeros()
         result.sort_indices()
-        _numbers(label, "weights", result.data)
         if max(result.shape) > np.iinfo(np.int32).max:
             raise NetworkError(f"{label}: weights have shape {result.shape}; expected below 2^31")
         # scipy chooses the width of the indices by where they come from
@@ -215,6 +221,8 @@ def _weights(label: str, values: Any) -> FloatArray | sparse.csr_array:
         raise NetworkError(
             f"{label}: weights have shape {result.shape}; expected (n_out, n_in), neither of them 0"
         )
+    if is_sparse(values):
+        _check_finite(label, "weights", result.data, lambda: places(result))
     return result
 
 

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from crn_nn_tellurium.basics import FloatArray, labels_or_numbers
+from crn_nn_tellurium.basics import FloatArray, check_choice, labels_or_numbers
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks.activations import Linear, Normalized, Sigmoid
 from crn_nn_tellurium.networks.network import Network
@@ -48,6 +48,11 @@ class Loss:
     both : callable, optional
         (outputs, targets) -> (losses, derivative), for trainings, where the two share work.
 
+    Raises
+    ------
+    InputError
+        If a function cannot be called, or `targets` is no kind of targets.
+
     Examples
     --------
     The sum of fourth powers:
@@ -62,6 +67,13 @@ class Loss:
     targets: Kind = "values"
     name: str = "loss"
     both: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]] | None = None
+
+    def __post_init__(self) -> None:
+        for what in ("function", "derivative", "both"):
+            given = getattr(self, what)
+            if not callable(given) and not (what == "both" and given is None):
+                raise InputError(f"loss {self.name!r}: {what} is {given!r}; expected a callable")
+        check_choice(f"loss {self.name!r}: targets", self.targets, get_args(Kind))
 
     def __repr__(self) -> str:
         return f"Loss({self.name!r}, targets are {self.targets})"

@@ -181,7 +181,10 @@ def _layer(plain: list[str], given: list[str]) -> dict[str, Any]:
     if len(plain) > 1:
         raise ValueError(f"expected one activation: {', '.join(_ACTIVATIONS)}")
     kind = plain[0] if plain else "relu"
-    fields = {entry.name: _numbers for entry in dataclasses.fields(_kind(kind))}
+    fields = {
+        entry.name: _row if isinstance(entry.default, tuple) else _numbers
+        for entry in dataclasses.fields(_kind(kind))
+    }
     found = _arguments(given, {**_OF_LAYER, **fields})
     made = {key: found.pop(name) for name, key in _LAYER_KEYS if name in found}
     return {"activation": _activation(kind, found), **made}
@@ -197,9 +200,14 @@ def _activation(name: str, arguments: Mapping[str, Any]) -> Activation:
     return _kind(name)(**arguments)
 
 
+def _row(text: str) -> tuple[Any, ...]:
+    """Numbers with commas between, of which there may be one."""
+    return tuple(map(_number, text.split(",")))
+
+
 def _numbers(text: str) -> Any:
     """A number, or several with commas between."""
-    parts = tuple(map(_number, text.split(",")))
+    parts = _row(text)
     return parts if len(parts) > 1 else parts[0]
 
 

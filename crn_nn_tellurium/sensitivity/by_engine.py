@@ -8,13 +8,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_sample
 from crn_nn_tellurium.encoding import to_reactions
 from crn_nn_tellurium.errors import InputError
-from crn_nn_tellurium.kinetics import LayerKinetics
+from crn_nn_tellurium.kinetics import LayerKinetics, RateConstants
 from crn_nn_tellurium.networks import (
     INPUT,
+    Layer,
     Network,
     from_vector,
     pack,
@@ -28,7 +30,7 @@ from crn_nn_tellurium.sensitivity.by_parameter import constants_by_place, parame
 from crn_nn_tellurium.sensitivity.finite_differences import Estimate, central_difference
 from crn_nn_tellurium.sensitivity.over_time import Variational
 from crn_nn_tellurium.sensitivity.problem import Gradient, Problem
-from crn_nn_tellurium.simulation import INTEGRATED, FlatModel
+from crn_nn_tellurium.simulation import INTEGRATED, FlatModel, start_values
 
 _CONTROL_STEP = 0.01
 """roadrunner's step for control coefficients, on the scale over which a unit's answer bends."""
@@ -46,24 +48,43 @@ def finite_difference(problem: Problem) -> Gradient:
         return np.array([problem.losses(changed).mean()])
 
     found = _by_column(mean_loss, vector, scales, problem.noise)
-    values, errors = found.value[0], found.error[0]
+    values, errors = found.value[0], np.where(_bends(problem), np.inf, found.error[0])
     by_input = by_input_error = None
     if problem.inputs:
         # Inputs of either sign, so that one at the end of its range can be changed both ways. At a
-        # read-out time the coding matters, since the start depends on it: only inputs that are not
-        # negative take a second rail.
-        other = problem.time is None or net.inputs == "nonnegative"
-        signed = replace(net, inputs="signed", input_range=None) if other else net
+        # read-out time the start depends on the coding, and bends there: as
+        # `InputCoding.derivative` has it, what counts is the derivative to the right.
+        right = problem.time is not None
+        coded = net if right else replace(net, inputs="signed", input_range=None)
 
         def losses_at(x: FloatArray) -> FloatArray:
-            return problem.losses(problem.outputs_by_engine(signed, x)[0]) / n
+            return problem.losses(problem.outputs_by_engine(coded, x)[0]) / n
 
         input_scales = [_input_scale(net, column) for column in range(net.n_in)]
-        found = _by_column(losses_at, problem.x, input_scales, problem.noise)
+        found = _by_column(losses_at, problem.x, input_scales, problem.noise, right)
         by_input, by_input_error = found.value, found.error
     what = outputs, "finite_difference"
     error = problem.result(*what, unpack(net, errors), by_input_error, status)
     return problem.result(*what, unpack(net, values), by_input, status, error)
+
+
+def _bends(problem: Problem) -> npt.NDArray[np.bool_]:
+    """At which parameters the start bends, so that the two sides have a derivative each.
+
+    A rail starts at the sum of what promotes it, so it bends where a rate constant is 0.
+    """
+    kinetics, parts = problem.simulator.kinetics, []
+    start = np.full(len(kinetics.species), 0.0 if problem.time is None else np.nan)
+    if problem.initial is not None:
+        start = start_values(problem.initial, kinetics.species)[0]
+    for number, layer in enumerate(kinetics.layers):
+        own, n_rails = layer.constants, len(layer.activation.rails)
+        free = np.isnan(kinetics.of_layer(start, number)[:, :n_rails])
+        rows, _ = places(layer.encoding.weights)
+        weights, bias = (own.weights == 0) & free.any(axis=1)[rows], (own.bias == 0) & free
+        moved = RateConstants(1.0 * weights, 1.0 * bias, np.zeros_like(own.local))
+        parts.append(layer.to_parameters(moved, sizes=True))
+    return pack(*zip(*parts, strict=True)) > 0
 
 
 def _by_column(
@@ -71,6 +92,7 @@ def _by_column(
     at: FloatArray,
     scales: Sequence[float] | FloatArray,
     noise: float,
+    to_the_right: bool = False,
 ) -> Estimate:
     """Derivatives (n, n_columns) of a function's values (n,) by each column of its argument."""
 
@@ -78,7 +100,7 @@ def _by_column(
         return function(at + step * unit)
 
     found = [
-        central_difference(partial(along, unit), scale, noise)
+        central_difference(partial(along, unit), scale, noise, to_the_right)
         for unit, scale in zip(np.eye(at.shape[-1]), scales, strict=True)
     ]
     values, errors = zip(*((each.value, each.error) for each in found), strict=True)
@@ -90,8 +112,7 @@ def _scales(net: Network, x: FloatArray) -> FloatArray:
     values = net.forward(x)
     weights, biases = [], []
     for layer in net.layers:
-        # of sigma_h(z) = (z + sqrt(z^2 + 4 h)) / 2 the corner is some sqrt(h) wide
-        bend = np.sqrt(layer.activation.h) / layer.activation.gain
+        bend = _bend(layer)
         largest = np.maximum(np.abs(layer.read(values)).max(axis=0), 1e-3)
         _, columns = places(layer.weights)
         weights.append((bend / largest)[columns])
@@ -107,9 +128,13 @@ def _input_scale(net: Network, column: int) -> float:
             if source == INPUT:
                 weights: Any = layer.weights[:, [span.start + column]]
                 largest = float(abs(weights).max())
-                bend = float(np.sqrt(layer.activation.h)) / layer.activation.gain
-                scale = min(scale, bend / largest) if largest > 0 else scale
+                scale = min(scale, _bend(layer) / largest) if largest > 0 else scale
     return scale
+
+
+def _bend(layer: Layer) -> float:
+    """How wide the corner of sigma_h(gain z) = (gain z + sqrt((gain z)^2 + 4 h)) / 2 is in z."""
+    return float(np.sqrt(layer.activation.h)) / abs(layer.activation.gain)
 
 
 def control_coefficients(problem: Problem) -> Gradient:
@@ -174,7 +199,7 @@ def _steps_by_constant(
 ) -> dict[str, float]:
     """Step of each rate constant, from those of the layer's weights, biases and h."""
     by_weight, _ = layer.encoding.apply(values_of(weights), bias)
-    gain, result = layer.activation.gain, {}
+    gain, result = abs(layer.activation.gain), {}
     for k, (target, place), _ in constants_by_place(layer):
         if target == "weights":
             result[k] = float(abs(by_weight[place]))

@@ -4,7 +4,8 @@ Differences are relative to the size of what a derivative is made of: the sum of
 of its contributions, over samples and over paths through the network. Where nothing cancels, that
 is the derivative itself. Where a saturated unit's rails cancel (a hard sigmoid far outside its
 range), no method can know the derivative better than that, since the concentrations have 16 digits.
-At a read-out time the size is the sum over samples alone.
+At a read-out time contributions are known by sample alone; the size is their sum, or that at the
+steady state where it is larger, since rails cancel on the way there as well.
 """
 
 from __future__ import annotations
@@ -206,14 +207,14 @@ def check_gradients(
     net = simulator.net
     x, resolved = net.input_coding.check(X), resolve_loss(loss, net)
     targets = encode_targets(resolved, net, Y, len(x))
-    if time is None:
-        sizes = _sizes(simulator, x, targets, resolved)
-    else:
+    sizes = _sizes(simulator, x, targets, resolved)
+    if time is not None:
         each = [
             gradient(simulator, x[[i]], targets[[i]], resolved, time=time, initial=initial)
             for i in range(len(x))
         ]
-        sizes = _largest(net, np.mean([abs(one.vector()) for one in each], axis=0))
+        by_sample = np.mean([abs(one.vector()) for one in each], axis=0)
+        sizes = np.maximum(sizes, _largest(net, by_sample))
     values = {name: g.vector() for name, g in found.items()}
     first, *others = found
     differences = {}

@@ -6,7 +6,8 @@ With steps s, s/10, s/100, ... the differences
 
 have errors in even powers of s, which a table of extrapolations removes one by one (Ridders, Adv.
 Eng. Software 4 (1982) 75). The entry that agrees best with those that it was made from is the
-estimate; that disagreement, and what rounding of F leaves at its step, is its error.
+estimate; that disagreement, and what rounding of F leaves at its step, is its error. Where F is
+known to the right alone, or bends at p, (F(p + s) - F(p)) / s has errors in all powers of s.
 
 `scipy.differentiate.derivative` was tried in its place. It has no word for a function's rounding,
 so that halvings end, and errors are widened, by hand; then it takes 13 values instead of 10, the
@@ -40,12 +41,15 @@ class Estimate:
 
 
 def central_difference(
-    function: Callable[[float], FloatArray], scale: float, noise: float = NOISE
+    function: Callable[[float], FloatArray],
+    scale: float,
+    noise: float = NOISE,
+    to_the_right: bool = False,
 ) -> Estimate:
     """d function / d step at step 0, of a function from a step to values (n,).
 
     `scale` is the change over which the function is far from a straight line, `noise` the relative
-    rounding of its values.
+    rounding of its values. With `to_the_right` no step is below 0.
 
     >>> found = central_difference(lambda step: np.sin(np.array([1.0 + step])), 1.0)
     >>> bool(abs(found.value[0] - np.cos(1.0)) < found.error[0] < 1e-9)
@@ -53,14 +57,16 @@ def central_difference(
     """
     table: list[FloatArray] = []
     best, error = np.array(np.nan), np.array(np.inf)
+    at = function(0.0) if to_the_right else None
+    power = 2 if at is None else 1
     for number in range(STEPS):
         step = FIRST * scale / RATIO**number
-        above, below = function(step), function(-step)
-        row = [(above - below) / (2 * step)]
-        rounding = noise * np.maximum(np.abs(above), np.abs(below)) / step
+        above, below = function(step), function(-step) if at is None else at
+        row = [(above - below) / (power * step)]
+        rounding = 2 * noise * np.maximum(np.abs(above), np.abs(below)) / (power * step)
         for order in range(1, number + 1):
-            # of two entries with errors in s^(2 order), the combination without that term
-            factor = RATIO ** (2 * order)
+            # of two entries with errors in s^(power order), the combination without that term
+            factor = RATIO ** (power * order)
             row.append((factor * row[order - 1] - table[order - 1]) / (factor - 1))
             parents = row[order - 1], table[order - 1]
             off = np.maximum(*(np.abs(row[order] - parent) for parent in parents))

@@ -109,7 +109,8 @@ def gradient(
     initial : float or mapping of str to float, optional
         Start concentrations for a read-out time, as for `transient_sensitivities`. The default
         start, an upper bound of each fixed point, has a kink at weights and biases of zero, where
-        its derivative is that towards promotion; a start that is given has none.
+        its own derivative counts as 0; finite differences, which give the mean of both sides, state
+        an infinite error there. A start that is given has none.
     on_error : {"raise", "nan"}
         What becomes of samples without a steady state; with ``"nan"`` loss and gradient are NaN
         and `status` tells which sample failed.

@@ -22,7 +22,7 @@ from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import AnyModel, as_model
 from crn_nn_tellurium.kinetics import LayerState, NetworkKinetics
 from crn_nn_tellurium.networks import Loss, Network, pack, parameters_of, values_of
-from crn_nn_tellurium.simulation import CLOSED_FORM, INTEGRATED, TIGHT, OnError, Outcome, Simulator
+from crn_nn_tellurium.simulation import CLOSED_FORM, INTEGRATED, OnError, Outcome, Simulator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,8 @@ class Gradient:
     status : tuple of Outcome
         Per sample, as of `SteadyState`.
     error : Gradient or None
-        Of finite differences: their own estimate of their error, entry by entry.
+        Of finite differences: their own estimate of their error, entry by entry; infinite where a
+        start has a kink.
 
     Examples
     --------
@@ -156,13 +157,14 @@ class Problem:
     @property
     def noise(self) -> float:
         """Relative error of what the engine gives, which finite differences see as noise."""
-        return STEADY_STATE_NOISE if self.time is None else 10 * TIGHT.relative
+        # steps' errors add up
+        return STEADY_STATE_NOISE if self.time is None else 10 * self.simulator.engine.rtol
 
     def outputs_by_engine(
         self, net: Network, x: FloatArray
     ) -> tuple[FloatArray, tuple[Outcome, ...]]:
         """Outputs (n, n_out) of another network or at other inputs, and each sample's status."""
-        simulator = Simulator(net)
+        simulator = Simulator(net, self.simulator.engine)
         if self.time is None:
             steady = simulator.steady_state(x, on_error=self.on_error)
             return steady.outputs, steady.status

@@ -126,8 +126,8 @@ class Sensitivities:
             values, outputs, parameters = (part[0] for part in parts)
             one = replace(self, values=values, output_values=outputs, parameter_values=parameters)
             facts["samples"] = f"{len(self.values):,}; the first is shown"
-        # of each parameter, the output that it moves most
-        most = np.abs(one.values).argmax(axis=0)
+        # of each parameter, the output that it moves most, if there is one
+        most = np.abs(one.values).argmax(axis=0) if self.outputs else np.arange(0)
         largest = one.values[most, np.arange(len(most))]
         order = np.argsort(-np.abs(largest))[:ROWS]
         shown = {f"{self.outputs[most[i]]} by {self.parameters[i]}": largest[i] for i in order}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 from support.networks import Swish
 
 import crn_nn_tellurium as cn
@@ -176,6 +177,19 @@ REFUSED = [
         "input 'x1'",
     ),
     (
+        lambda: cn.Network([cn.Layer([[1.0]])], inputs="scaled", input_range=(-1e308, 1e308)),
+        cn.NetworkError,
+        "and a finite difference",
+    ),
+    (
+        lambda: cn.Network([cn.Layer([[1.0]])], inputs="scaled", input_range=np.array(1.0)),
+        cn.NetworkError,
+        r"input_range is array\(1\.\); expected \(low, high\)",
+    ),
+    (lambda: cn.Loss(3, abs), cn.InputError, "loss 'loss': function is 3; expected a callable"),
+    (lambda: cn.Loss(abs, abs, both=1), cn.InputError, "both is 1; expected a callable"),
+    (lambda: cn.Loss(abs, abs, "labels"), cn.InputError, "expected one of 'values', 'classes'"),
+    (
         lambda: cn.Network([cn.Layer([[1.0, 1.0]])], inputs="signed", input_range=(0, 1)),
         cn.NetworkError,
         "goes with inputs='scaled'",
@@ -231,6 +245,17 @@ REFUSED = [
         "expected numbers",
     ),
     (lambda: random(2, 1).pruned(-1), cn.InputError, "tolerance is -1"),
+    (lambda: random(2, 1).pruned(x=np.zeros((0, 2))), cn.InputError, "one sample or more"),
+    (
+        lambda: cn.Layer(sparse.csr_array([[1j]])),
+        cn.NetworkError,
+        "weights are complex128; expected real numbers",
+    ),
+    (
+        lambda: cn.Layer(sparse.csr_array([[0.0, 1.0, 0.0], [0.0, 0.0, np.nan]])),
+        cn.NetworkError,
+        r"weights\[1, 2\] is nan",
+    ),
     # classes
     (
         lambda: cn.Network([cn.Layer(np.eye(3), activation=cn.Normalized())]).classify(

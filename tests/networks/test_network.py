@@ -58,6 +58,12 @@ def test_sparse_and_dense_weights_are_the_same_network(rng):
         assert cn.to_reactions(net) == cn.to_reactions(nets[0])
 
 
+def test_small_integers_in_one_place_of_sparse_weights_add_up():
+    entries = np.array([100, 100, -7], dtype=np.int8), ([0, 0, 0], [1, 1, 0])
+    layer = cn.Layer(sparse.coo_array(entries, shape=(1, 2)))
+    np.testing.assert_array_equal(layer.weights.toarray(), [[-7.0, 200.0]])
+
+
 def test_random_networks_follow_the_seed():
     assert cn.Network.random([3, 4, 2], seed=1) == cn.Network.random([3, 4, 2], seed=1)
     assert cn.Network.random([3, 4, 2], seed=1) != cn.Network.random([3, 4, 2], seed=2)

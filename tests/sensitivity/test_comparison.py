@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 from support import networks
 from support.tolerances import ROUNDED, SOLVED
 
@@ -36,6 +37,15 @@ def test_ways_to_a_gradient_at_a_read_out_time_side_by_side(monkeypatch):
     monkeypatch.setattr(gradients, "_AT_A_TIME", gradients._AT_A_TIME | late)
     methods = ["forward", "adjoint"]
     assert not cn.check_gradients(*asked, methods=methods, time=1.5, initial=0.3).passed
+
+
+@pytest.mark.parametrize("activation", [cn.Linear(h=0.1), cn.HardSigmoid(h=0.1)], ids=str)
+def test_rails_that_cancel_on_the_way_are_no_disagreement(activation):
+    """A linear unit of held inputs starts at its value and stays there; a saturated one is flat."""
+    net = cn.Network([cn.Layer([[1.2, 30.0]], [20.3], activation)])
+    ways = ["adjoint", "forward"]
+    report = cn.check_gradients(net, [[0.4, 0.5]], [[0.3]], methods=ways, time=1.0)
+    assert report.passed, report
 
 
 @dataclass(frozen=True)

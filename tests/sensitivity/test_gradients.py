@@ -1,6 +1,7 @@
 """Every way to a gradient against every other, over the corpus and over random networks."""
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -120,6 +121,37 @@ def test_exact_methods_agree_on_random_networks(seed):
             np.max(np.abs(adjoint.vector() - other.vector()))
             <= tolerance * largest + ROUNDED * sizes.max()
         )
+
+
+@dataclass(frozen=True)
+class Turned(cn.Activation):
+    """A user's own whose gain is negative, with a constant in what is read of it."""
+
+    gain = -2.0
+    rails = (cn.Rail("Ya", 1, 0.3), cn.Rail("Yb", -1))
+    read_out = cn.ReadOut((("Ya", 1.0), ("Yb", 0.5)), constant=0.2)
+
+
+@pytest.mark.parametrize("time", [None, 1.0])
+def test_a_negative_gain_makes_no_size_and_no_error_negative(time):
+    layers = [
+        cn.Layer([[1.0, -0.4], [0.3, 0.2]], [0.1, 0.2], Turned(h=0.1)),
+        cn.Layer([[1.0, -1.0]], [0.3], Turned(h=0.2)),
+    ]
+    net = cn.Network(layers)
+    report = cn.check_gradients(net, [[0.3, 0.4]], [[3.0]], time=time, initial=time and 0.2)
+    assert report.passed, report
+    assert np.all(report.sizes > 0)
+    finite = cn.gradient(
+        net,
+        [[0.3, 0.4]],
+        [[3.0]],
+        method="finite_difference",
+        time=time,
+        inputs=True,
+    )
+    assert np.all(finite.error.vector() > 0)
+    assert np.all(finite.error.inputs > 0)
 
 
 # Losses, through the gradient --------------------------------------------------------------------
@@ -243,6 +275,60 @@ def test_inputs_at_a_time_from_the_models_own_start():
         assert np.all(
             np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs + DIFFERENCED
         ), options
+
+
+@pytest.mark.parametrize("initial", [None, 0.2])
+@pytest.mark.parametrize(
+    "options", [{}, {"inputs": "signed"}, {"inputs": "scaled", "input_range": (0.0, 1.0)}], ids=str
+)
+def test_inputs_at_the_end_of_their_range_have_the_derivative_to_the_right(options, initial):
+    """At a time too, by differences too: there the start bends, and scaled inputs end."""
+    net = cn.Network([cn.Layer([[1.2, -0.7]], [0.3], cn.SmoothedReLU(h=0.1))], **options)
+    given = {"time": 1.0, "initial": initial, "inputs": True}
+    exact = cn.gradient(net, [[0.0, 0.5]], [[1.0]], **given)
+    finite = cn.gradient(net, [[0.0, 0.5]], [[1.0]], method="finite_difference", **given)
+    # runs keep 1e-10 a step, which the stated error is of
+    assert np.all(np.abs(exact.inputs - finite.inputs) <= 3 * finite.error.inputs)
+    assert np.all(finite.error.inputs < 1e-4 * np.abs(exact.inputs).max())
+
+
+@pytest.mark.parametrize("activation", [cn.SmoothedReLU(h=0.1), cn.LeakyReLU(0.2, h=0.1)], ids=str)
+def test_differences_know_nothing_where_the_default_start_bends(activation):
+    """At weights and biases of zero: a network without biases has no gradient that is wrong."""
+    net = cn.Network([cn.Layer([[1.2, 0.0], [0.4, -0.7]], [0.0, 0.3], activation)])
+    given = {"X": [[0.4, 0.5]], "Y": [[1.0, 2.0]], "time": 1.0}
+    report = cn.check_gradients(net, **given)
+    assert report.passed, report
+    error = cn.gradient(net, method="finite_difference", **given).error
+    np.testing.assert_array_equal(np.isinf(error.weights[0]), [[False, True], [False, False]])
+    np.testing.assert_array_equal(np.isinf(error.biases[0]), [True, False])
+    assert np.isfinite(error.h).all()
+    # where every rail of a unit has a start that is given, it is no matter of its weights
+    names = {name: 0.3 for name in cn.Simulator(net).species if name.endswith("_0")}
+    for initial in (0.3, names):
+        assert cn.check_gradients(net, **given, initial=initial).passed
+        found = cn.gradient(net, method="finite_difference", **given, initial=initial)
+        assert np.isfinite(found.error.vector()).all()
+
+
+def test_differences_run_on_the_simulators_own_engine(monkeypatch):
+    """And know how exactly it integrates."""
+    net = cn.Network.random([2, 2, 1], seed=0)
+    given = {"X": [[0.3, 0.4]], "Y": [[1.0]], "time": 1.0, "initial": 0.3}
+    exact = cn.gradient(net, **given)
+
+    def model(self, crn):
+        raise AssertionError("roadrunner was not asked for")
+
+    monkeypatch.setattr(cn.Roadrunner, "model", model)
+    stated = []
+    for rtol in (1e-10, 1e-6):
+        simulator = cn.Simulator(net, engine=cn.RateEquations(rtol=rtol))
+        found = cn.gradient(simulator, method="finite_difference", **given)
+        assert np.all(np.abs(found.vector() - exact.vector()) <= found.error.vector())
+        stated.append(np.median(found.error.vector()))
+    # noise of 1e4 times the size, taken up by larger steps in part
+    assert stated[1] > 10 * stated[0]
 
 
 def test_late_read_outs_have_the_gradient_of_the_steady_state(rng):

@@ -35,6 +35,26 @@ def test_exact_solution_of_growth_and_decay():
     np.testing.assert_allclose(found["A", "d"], by_d, rtol=IN_TIME, atol=SOLVED)
 
 
+def test_entries_of_the_jacobian_have_different_names_whatever_species_are_called():
+    """A by B_C and A_B by C: each follows a species that decays, with an exact solution."""
+    decay = {"B_C": ("k3", 0.3), "C": ("k4", 0.7)}
+    made = {"A": ("B_C", 2.0), "A_B": ("C", 5.0)}
+    reactions = [cn.Reaction(f"J{s}", (s,), (), k, v) for s, (k, v) in decay.items()]
+    for own, (source, rate) in made.items():
+        reactions.append(cn.Reaction(f"J{own}", (source,), (own, source), f"k_{own}", rate))
+    starts = {"A": 0.0, "A_B": 0.0, "B_C": 1.0, "C": 1.0}
+    crn = cn.ReactionNetwork([cn.Species(s, v) for s, v in starts.items()], reactions)
+    found = cn.transient_sensitivities(crn, t_end=1.5, n_points=4)
+    t = found.time
+    for own, (source, rate) in made.items():
+        name, k = decay[source]
+        # of rate (1 - e^(-k t)) / k
+        by_k = rate * (k * t * np.exp(-k * t) - 1 + np.exp(-k * t)) / k**2
+        np.testing.assert_allclose(found[own, name], by_k, rtol=IN_TIME, atol=SOLVED)
+        others = {other for other, _ in decay.values()} - {name}
+        assert all(np.all(found[own, other] == 0) for other in others)
+
+
 def test_starts_that_are_formulas_are_differentiated():
     """y(0) = w x / q + sqrt(h / q) in the written model: at t = 0 the derivatives are those of the
     formula.
