@@ -36,6 +36,17 @@ def swapped(ds):
     ds["outputs"] = ds["outputs"].copy(data=ds["outputs"].values[::-1])
 
 
+def write_anew(ds, path):
+    for variable in ds.variables.values():
+        variable.encoding = {}
+    ds.to_zarr(path, mode="w", zarr_format=2) if path.suffix == ".zarr" else ds.to_netcdf(path)
+
+
+def read_as_is(path):
+    with xr.open_zarr(path) if path.suffix == ".zarr" else xr.open_dataset(path) as opened:
+        return opened.load()
+
+
 @pytest.mark.parametrize("ending", [".nc", ".zarr"])
 @pytest.mark.parametrize(
     "change", [changed_value, changed_axis, changed_attribute, changed_key, swapped]
@@ -44,16 +55,9 @@ def test_a_result_that_was_changed_is_refused(ending, change, tmp_path):
     path = tmp_path / f"out{ending}"
     ds = cn.scan(NET, AXES, path=path)
     xr.testing.assert_identical(cn.open_scan(path), ds)
-    opened = xr.open_zarr(path) if ending == ".zarr" else xr.open_dataset(path)
-    with opened:
-        found = opened.load()
-    for variable in found.variables.values():
-        variable.encoding = {}
+    found = read_as_is(path)
     change(found)
-    if ending == ".zarr":
-        found.to_zarr(path, mode="w", zarr_format=2)
-    else:
-        found.to_netcdf(path)
+    write_anew(found, path)
     with pytest.raises(cn.FileFormatError, match="is damaged"):
         cn.open_scan(path)
 
@@ -110,3 +114,47 @@ def test_a_result_of_before_there_were_digests_is_read(tmp_path):
     ds = cn.scan(NET, AXES)
     ds.to_netcdf(tmp_path / "old.nc")
     xr.testing.assert_identical(cn.open_scan(tmp_path / "old.nc"), ds)
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_a_coordinate_that_is_none_any_more_is_seen(ending, tmp_path):
+    path = tmp_path / f"out{ending}"
+    ds = cn.scan(NET, cn.paired({"x0": [0.0, 1.0], "x1": [1.0, 2.0]}), path=path)
+    write_anew(read_as_is(path), path)
+    xr.testing.assert_identical(cn.open_scan(path), ds)
+    write_anew(read_as_is(path).reset_coords("x1"), path)
+    with pytest.raises(cn.FileFormatError, match="is damaged"):
+        cn.open_scan(path)
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_a_nan_is_a_nan_whatever_its_sign(ending, tmp_path):
+    """As 0 / 0 is on some processors: files keep the sign or not."""
+    path = tmp_path / f"out{ending}"
+    kept = {"f": cn.UserFunction(lambda r: -np.float64(np.nan), version="1")}
+    ds = cn.scan(NET, AXES, outputs=kept, path=path)
+    assert np.signbit(ds.f.values).all()
+    xr.testing.assert_identical(cn.open_scan(path), ds)
+
+
+def test_what_is_no_zarr_store_says_so(tmp_path):
+    path, file = tmp_path / "out.zarr", tmp_path / "file.zarr"
+    cn.scan(NET, AXES, path=path)
+    (path / ".zgroup").unlink()
+    file.write_text("no store", encoding="utf-8")
+    for name in path, file:
+        with pytest.raises(cn.FileFormatError, match="no Zarr store, or parts of it are gone"):
+            cn.open_scan(name)
+    with pytest.raises(NotADirectoryError, match="it is a file; a Zarr store is a folder"):
+        cn.scan(NET, AXES, path=cn.ScanFile(file, overwrite=True))
+
+
+def test_an_attribute_of_any_kind_is_refused_in_words(tmp_path):
+    path = tmp_path / "out.zarr"
+    cn.scan(NET, AXES, path=path)
+    listed = path / ".zmetadata"
+    document = json.loads(listed.read_text(encoding="utf-8"))
+    document["metadata"]["outputs/.zattrs"]["units"] = [[1], [2, 3]]
+    listed.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(cn.FileFormatError, match=r"out.zarr': it cannot be read \(ValueError"):
+        cn.open_scan(path)
