@@ -15,6 +15,7 @@ import re
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -213,12 +214,21 @@ class Parts:
         shutil.rmtree(gone, ignore_errors=True)
 
 
-def check_size(path: Path, largest: int) -> None:
-    """Refuse variables that netCDF 3 cannot hold, before they are solved."""
-    if not _is_zarr(path) and _netcdf_engine() == "scipy" and largest >= 2**31 - 4:
+def check_fits(path: Path, names: Iterable[str], largest: int) -> None:
+    """Refuse names and sizes of variables that netCDF 3 cannot hold, before they are solved."""
+    if _is_zarr(path) or _netcdf_engine() != "scipy":
+        return
+    remedy = "pip install 'crn_nn_tellurium[netcdf]' writes netCDF 4, and .zarr has no such limit"
+    for name in names:
+        if not name.isascii():  # scipy writes others as nobody else reads them, or not at all
+            raise InputError(
+                f"{str(path)!r}: {name!r} would be a name in netCDF 3, which has letters of ASCII;"
+                f" {remedy}"
+            )
+    if largest >= 2**31 - 4:
         raise InputError(
-            f"{str(path)!r}: a variable takes {largest / 1e9:.1f} GB, and netCDF 3 holds 2 GB; "
-            "pip install 'crn_nn_tellurium[netcdf]' writes netCDF 4, and .zarr has no such limit"
+            f"{str(path)!r}: a variable takes {largest / 1e9:.1f} GB, and netCDF 3 holds 2 GB;"
+            f" {remedy}"
         )
 
 

@@ -28,7 +28,7 @@ from crn_nn_tellurium.scans.arguments import (
     sample_inputs,
 )
 from crn_nn_tellurium.scans.axes import Vary
-from crn_nn_tellurium.scans.files import KEY, Parts, ScanFile, check_size, open_scan, write_result
+from crn_nn_tellurium.scans.files import KEY, Parts, ScanFile, check_fits, open_scan, write_result
 from crn_nn_tellurium.scans.plan import SAMPLE, Box, Plan, versions, whole
 from crn_nn_tellurium.scans.subject import Subject
 from crn_nn_tellurium.scans.workers import ExecutorLike, Solver, solve_chunks
@@ -168,7 +168,7 @@ def _scan_to(
     on_error: OnError,
 ) -> xr.Dataset:
     """Solve what is not beside the file yet, and write it when all is there."""
-    check_size(file.path, result.largest)
+    check_fits(file.path, [*result.plan.dims, *result.plan.quantities], result.largest)
     parts = Parts(file, result.plan)
     parts.open()
     try:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import stat
 
 import numpy as np
@@ -158,3 +159,34 @@ def test_an_attribute_of_any_kind_is_refused_in_words(tmp_path):
     listed.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(cn.FileFormatError, match=r"out.zarr': it cannot be read \(ValueError"):
         cn.open_scan(path)
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_reasons_with_any_characters_come_back(ending, tmp_path):
+    path = tmp_path / f"out{ending}"
+
+    def fails(result):
+        raise ValueError("a name\ud800, é and an end\0")
+
+    def at_first(result):
+        return fails(result) if result.outputs[0, 0] > 1 else 1.0
+
+    kept = {"f": cn.UserFunction(at_first, version="1")}
+    ds = cn.scan(NET, AXES, outputs=kept, path=path)
+    found = cn.open_scan(path)
+    xr.testing.assert_identical(found, ds)
+    reason = "failed: f: ValueError: a name\\ud800, é and an end\\x00"
+    assert found.status.sel(x0=1, x1=0).item() == reason
+
+
+def test_names_that_netcdf_3_does_not_have_are_refused_before_they_are_solved(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("crn_nn_tellurium.scans.files._netcdf_engine", lambda: "scipy")
+    for vary, kept in ((AXES, {"θ": "outputs"}), (cn.paired({"x0": [0.0]}, dim="θ"), "outputs")):
+        with pytest.raises(cn.InputError, match="'θ' would be a name in netCDF 3"):
+            cn.scan(NET, vary, outputs=kept, path=tmp_path / "out.nc")
+        assert not list(tmp_path.iterdir())
+        ds = cn.scan(NET, vary, outputs=kept, path=cn.ScanFile(tmp_path / "out.zarr"))
+        xr.testing.assert_identical(cn.open_scan(tmp_path / "out.zarr"), ds)
+        shutil.rmtree(tmp_path / "out.zarr")
