@@ -122,25 +122,24 @@ class Parts:
         # beside the folder, which may be renamed and removed under it
         self._lock = FileLock(self.folder.with_name(f"{self.folder.name}.lock"))
 
-    def open(self) -> None:
-        """Make the folder, or go on with what it holds, and keep others out."""
+    def lock(self) -> None:
+        """Keep others out, until `close`."""
         if holder := self._lock.acquire():
             raise FileExistsError(
                 f"{str(self.folder)!r}: {holder} is writing this scan; wait for it, or choose"
                 " another path"
             )
-        try:
-            if self.folder.exists():
-                if self._target.overwrite:
-                    shutil.rmtree(self.folder)
-                else:
-                    self._check_state()
-            self.folder.mkdir(exist_ok=True)
-            document = {KEY: self._plan.key, "chunks": len(self._plan.chunks)}
-            write_bytes(self._state, json.dumps(document).encode())
-        except BaseException:
-            self.close()
-            raise
+
+    def open(self) -> None:
+        """Make the folder, or go on with what it holds."""
+        if self.folder.exists():
+            if self._target.overwrite:
+                shutil.rmtree(self.folder)
+            else:
+                self._check_state()
+        self.folder.mkdir(exist_ok=True)
+        document = {KEY: self._plan.key, "chunks": len(self._plan.chunks)}
+        write_bytes(self._state, json.dumps(document).encode())
 
     def _check_state(self) -> None:
         chunks = list(self.folder.glob("[0-9]*.npz"))
@@ -237,13 +236,13 @@ def write_result(ds: xr.Dataset, path: Path) -> None:
     # with the key, and not beside it: a file without either is none of ours
     ds = ds.assign_attrs({KEY: f"{ds.attrs[KEY]} {_digest_of(ds)}"})
     # what is replaced keeps its permissions, and a link goes on leading to it
-    path = Path(os.path.realpath(path))
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+    real = Path(os.path.realpath(path))
+    mode = stat.S_IMODE(real.stat().st_mode) if real.exists() else None
     with writing(path):
         if _is_zarr(path):
-            _write_zarr(ds, path, mode)
+            _write_zarr(ds, real, mode)
         else:
-            _write_netcdf(ds, path, mode)
+            _write_netcdf(ds, real, mode)
 
 
 def _write_zarr(ds: xr.Dataset, path: Path, mode: int | None) -> None:

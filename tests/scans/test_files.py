@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.scans import scanning
 from crn_nn_tellurium.scans.files import KEY
 
 NET = cn.Network([cn.Layer([[1.5, -2.0]], [0.5])])
@@ -104,7 +105,8 @@ def test_a_full_disk_names_the_result(ending, tmp_path, monkeypatch):
     monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
     monkeypatch.setattr(xr.Dataset, "to_zarr", full)
     path = tmp_path / f"out{ending}"
-    with pytest.raises(OSError, match="No space left on device") as found:
+    said = r"^\[Errno 28\] cannot write it into its folder: No space left on device: "
+    with pytest.raises(OSError, match=said) as found:
         cn.scan(NET, AXES, path=path)
     assert found.value.filename == str(path)
     # what was solved is there, and nothing half written
@@ -190,3 +192,30 @@ def test_names_that_netcdf_3_does_not_have_are_refused_before_they_are_solved(
         ds = cn.scan(NET, vary, outputs=kept, path=cn.ScanFile(tmp_path / "out.zarr"))
         xr.testing.assert_identical(cn.open_scan(tmp_path / "out.zarr"), ds)
         shutil.rmtree(tmp_path / "out.zarr")
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_what_another_process_writes_meanwhile_is_not_replaced(is_same, tmp_path, monkeypatch):
+    path, solved = tmp_path / "out.nc", []
+    begin, solve_chunks = scanning._Result, scanning.solve_chunks
+
+    def spy(plan, *rest):
+        solved.append(plan)
+        return solve_chunks(plan, *rest)
+
+    def meanwhile(plan):
+        # after this call has seen that there is no file, and before it keeps others out
+        monkeypatch.setattr(scanning, "_Result", begin)
+        cn.scan(NET, AXES if is_same else AXES | {"x0": [2.0]}, path=path)
+        return begin(plan)
+
+    monkeypatch.setattr(scanning, "solve_chunks", spy)
+    monkeypatch.setattr(scanning, "_Result", meanwhile)
+    if is_same:
+        xr.testing.assert_identical(cn.scan(NET, AXES, path=path), cn.open_scan(path))
+    else:
+        with pytest.raises(FileExistsError, match="holds something else than this scan"):
+            cn.scan(NET, AXES, path=path)
+        assert cn.open_scan(path).x0.values.tolist() == [2.0]
+    assert len(solved) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["out.nc"]
