@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 # Attribute of a result that says which plan it is of
 KEY = "scan_key"
 _ENDINGS = (".nc", ".zarr")
+# What a folder of chunks holds, which is deleted in the end
+_OURS = re.compile(r"scan\.json$|\d+\.npz$|\.")
 _LARGEST, _DENSEST = 2**30, 100
 """Bytes that any result may have, and how many times its file's those of a larger one."""
 
@@ -142,6 +144,14 @@ class Parts:
         write_bytes(self._state, json.dumps(document).encode())
 
     def _check_state(self) -> None:
+        for name in sorted(entry.name for entry in self.folder.iterdir()):
+            # a dot stands before what was being written, and before what systems leave
+            if _OURS.match(name) is None:
+                raise FileExistsError(
+                    f"{str(self.folder)!r} holds {name!r}, which is none of a scan's;"
+                    " ScanFile(path, overwrite=True) (--overwrite) removes it, or choose another"
+                    " path"
+                )
         chunks = list(self.folder.glob("[0-9]*.npz"))
         try:
             found = json.loads(read_text(self._state)).get(KEY)

@@ -219,3 +219,13 @@ def test_what_another_process_writes_meanwhile_is_not_replaced(is_same, tmp_path
         assert cn.open_scan(path).x0.values.tolist() == [2.0]
     assert len(solved) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["out.nc"]
+
+
+def test_files_of_the_users_among_chunks_are_not_deleted(tmp_path):
+    folder = tmp_path / "out.nc.parts"
+    folder.mkdir()
+    (folder / "diary.txt").write_text("of ours", encoding="utf-8")
+    with pytest.raises(FileExistsError, match=r"holds 'diary\.txt', which is none of a scan's"):
+        cn.scan(NET, AXES, path=tmp_path / "out.nc")
+    assert [file.name for file in folder.iterdir()] == ["diary.txt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["out.nc.parts"]
