@@ -15,6 +15,7 @@ import re
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 # Attribute of a result that says which plan it is of
 KEY = "scan_key"
 _ENDINGS = (".nc", ".zarr")
+# What a folder of chunks holds, which is deleted in the end
+_OURS = re.compile(r"scan\.json$|\d+\.npz$|\.")
 _LARGEST, _DENSEST = 2**30, 100
 """Bytes that any result may have, and how many times its file's those of a larger one."""
 
@@ -72,7 +75,7 @@ class ScanFile:
     MissingPackageError
         If zarr is not installed.
     OSError
-        If its folder does not exist.
+        If its folder does not exist, or a folder is to be a file or the other way round.
 
     Examples
     --------
@@ -90,23 +93,25 @@ class ScanFile:
         object.__setattr__(self, "path", path_of("path", path))
         for name, value in (("resume", resume), ("overwrite", overwrite)):
             object.__setattr__(self, name, truth(name, value))
-        _check_path(self.path)
+        if not (_is_zarr(self.path) and self.path.is_dir()):
+            check_target(self.path)
+        if _is_zarr(self.path) and self.path.is_file():
+            raise NotADirectoryError(
+                f"cannot write {str(self.path)!r}: it is a file; a Zarr store is a folder"
+            )
 
 
-def _check_path(path: Path) -> None:
-    if path.suffix.lower() not in _ENDINGS:
+def _is_zarr(path: Path) -> bool:
+    """Whether it is a Zarr store, and not netCDF, by its ending; others are refused."""
+    ending = path.suffix.lower()
+    if ending not in _ENDINGS:
         raise InputError(
             f"{str(path)!r}: a scan is written to netCDF or Zarr; expected an ending of .nc or"
             " .zarr"
         )
-    if path.suffix.lower() == ".zarr":
+    if ending == ".zarr":
         require("zarr", extra="zarr")
-        if not path.parent.is_dir():
-            raise FileNotFoundError(
-                f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}"
-            )
-    else:
-        check_target(path)
+    return ending == ".zarr"
 
 
 class Parts:
@@ -119,27 +124,34 @@ class Parts:
         # beside the folder, which may be renamed and removed under it
         self._lock = FileLock(self.folder.with_name(f"{self.folder.name}.lock"))
 
-    def open(self) -> None:
-        """Make the folder, or go on with what it holds, and keep others out."""
+    def lock(self) -> None:
+        """Keep others out, until `close`."""
         if holder := self._lock.acquire():
             raise FileExistsError(
                 f"{str(self.folder)!r}: {holder} is writing this scan; wait for it, or choose"
                 " another path"
             )
-        try:
-            if self.folder.exists():
-                if self._target.overwrite:
-                    shutil.rmtree(self.folder)
-                else:
-                    self._check_state()
-            self.folder.mkdir(exist_ok=True)
-            document = {KEY: self._plan.key, "chunks": len(self._plan.chunks)}
-            write_bytes(self._state, json.dumps(document).encode())
-        except BaseException:
-            self.close()
-            raise
+
+    def open(self) -> None:
+        """Make the folder, or go on with what it holds."""
+        if self.folder.exists():
+            if self._target.overwrite:
+                shutil.rmtree(self.folder)
+            else:
+                self._check_state()
+        self.folder.mkdir(exist_ok=True)
+        document = {KEY: self._plan.key, "chunks": len(self._plan.chunks)}
+        write_bytes(self._state, json.dumps(document).encode())
 
     def _check_state(self) -> None:
+        for name in sorted(entry.name for entry in self.folder.iterdir()):
+            # a dot stands before what was being written, and before what systems leave
+            if _OURS.match(name) is None:
+                raise FileExistsError(
+                    f"{str(self.folder)!r} holds {name!r}, which is none of a scan's;"
+                    " ScanFile(path, overwrite=True) (--overwrite) removes it, or choose another"
+                    " path"
+                )
         chunks = list(self.folder.glob("[0-9]*.npz"))
         try:
             found = json.loads(read_text(self._state)).get(KEY)
@@ -211,12 +223,21 @@ class Parts:
         shutil.rmtree(gone, ignore_errors=True)
 
 
-def check_size(path: Path, largest: int) -> None:
-    """Refuse variables that netCDF 3 cannot hold, before they are solved."""
-    if path.suffix.lower() == ".nc" and _netcdf_engine() == "scipy" and largest >= 2**31 - 4:
+def check_fits(path: Path, names: Iterable[str], largest: int) -> None:
+    """Refuse names and sizes of variables that netCDF 3 cannot hold, before they are solved."""
+    if _is_zarr(path) or _netcdf_engine() != "scipy":
+        return
+    remedy = "pip install 'crn_nn_tellurium[netcdf]' writes netCDF 4, and .zarr has no such limit"
+    for name in names:
+        if not name.isascii():  # scipy writes others as nobody else reads them, or not at all
+            raise InputError(
+                f"{str(path)!r}: {name!r} would be a name in netCDF 3, which has letters of ASCII;"
+                f" {remedy}"
+            )
+    if largest >= 2**31 - 4:
         raise InputError(
-            f"{str(path)!r}: a variable takes {largest / 1e9:.1f} GB, and netCDF 3 holds 2 GB; "
-            "pip install 'crn_nn_tellurium[netcdf]' writes netCDF 4, and .zarr has no such limit"
+            f"{str(path)!r}: a variable takes {largest / 1e9:.1f} GB, and netCDF 3 holds 2 GB;"
+            f" {remedy}"
         )
 
 
@@ -225,13 +246,13 @@ def write_result(ds: xr.Dataset, path: Path) -> None:
     # with the key, and not beside it: a file without either is none of ours
     ds = ds.assign_attrs({KEY: f"{ds.attrs[KEY]} {_digest_of(ds)}"})
     # what is replaced keeps its permissions, and a link goes on leading to it
-    path = Path(os.path.realpath(path))
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+    real = Path(os.path.realpath(path))
+    mode = stat.S_IMODE(real.stat().st_mode) if real.exists() else None
     with writing(path):
-        if path.suffix.lower() == ".zarr":
-            _write_zarr(ds, path, mode)
+        if _is_zarr(path):
+            _write_zarr(ds, real, mode)
         else:
-            _write_netcdf(ds, path, mode)
+            _write_netcdf(ds, real, mode)
 
 
 def _write_zarr(ds: xr.Dataset, path: Path, mode: int | None) -> None:
@@ -278,10 +299,13 @@ def _digest_of(ds: xr.Dataset) -> str:
     add("", (), ds.attrs)
     for name in sorted(map(str, ds.variables)):
         variable = ds.variables[name]
-        add(name, [*zip(variable.dims, variable.shape, strict=True)], variable.attrs)
+        role = "coordinate" if name in ds.coords else "kept"
+        add(name, [role, *zip(variable.dims, variable.shape, strict=True)], variable.attrs)
         values = np.asarray(variable.values)
         if values.dtype.kind in "biuf":  # and whole numbers of other widths
-            found.update(values.astype("<f8").tobytes())
+            numbers = values.astype("<f8")
+            numbers[np.isnan(numbers)] = np.nan  # of many: 0 / 0 is -NaN on some processors
+            found.update(numbers.tobytes())
         else:
             found.update("\0".join(map(str, values.ravel().tolist())).encode())
     return found.hexdigest()
@@ -319,9 +343,8 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
     >>> same
     True
     """
-    import xarray as xr
-
-    path = ScanFile(path).path
+    path = path_of("path", path)
+    _is_zarr(path)
     if not path.exists():
         parts = path.with_name(path.name + ".parts")
         hint = (
@@ -331,10 +354,27 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
         )
         raise FileNotFoundError(f"{str(path)!r}: there is no such file{hint}")
     with finding(path), reading(path):
-        is_zarr = path.suffix.lower() == ".zarr"
-        with xr.open_zarr(path, chunks=None) if is_zarr else xr.open_dataset(path) as opened:
+        with _opened(path) as opened:
             _check_size(opened.nbytes, path)
             ds = opened.load()
+        _check_whole(ds, path)
+    return ds
+
+
+def _opened(path: Path) -> xr.Dataset:
+    import xarray as xr
+
+    if not _is_zarr(path):
+        return xr.open_dataset(path)
+    try:
+        return xr.open_zarr(path, chunks=None)
+    except FileNotFoundError as error:
+        # what zarr says of a folder that is there, and of a file
+        raise ValueError("no Zarr store, or parts of it are gone") from error
+
+
+def _check_whole(ds: xr.Dataset, path: Path) -> None:
+    """Make what was read what was written, and refuse it if it is anything else."""
     if KEY not in ds.attrs:
         raise FileFormatError(f"{str(path)!r} is no scan's result: it has no attribute {KEY!r}")
     for name in [*ds.variables]:
@@ -351,4 +391,3 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
             f"{str(path)!r} is damaged: it does not hold what was written; the same scan with"
             " overwrite=True writes it anew"
         )
-    return ds

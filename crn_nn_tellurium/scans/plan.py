@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
@@ -297,11 +298,14 @@ def identity(thing: Any) -> str:
     """A function or a class by its module, its name and the version that it states.
 
     Its code is not looked at: who changes it says so by another ``version``, an attribute. What
-    stands in angle brackets (``<lambda>``, ``<locals>``, ``<partial>``) is no name of its own:
-    functions that differ in what they hold share it.
+    stands in angle brackets (``<lambda>``, ``<locals>``, ``<partial>``, ``<bound>``,
+    ``<instance>``) is no name of its own: functions that differ in what they hold share it.
     """
     if isinstance(thing, partial):
         return f"<partial> of {identity(thing.func)}"
-    name = getattr(thing, "__qualname__", type(thing).__qualname__)
-    module = getattr(thing, "__module__", type(thing).__module__)
-    return f"{module}.{name} {getattr(thing, 'version', '')}"
+    if not hasattr(thing, "__qualname__"):  # an object that can be called
+        return f"<instance> of {identity(type(thing))}"
+    # functions of C have the module that they are in
+    holds = not isinstance(getattr(thing, "__self__", None), ModuleType | None)
+    name = f"{thing.__module__}.{thing.__qualname__} {getattr(thing, 'version', '')}"
+    return f"<bound> {name}" if holds else name

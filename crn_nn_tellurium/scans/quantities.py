@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import FloatArray, some
+from crn_nn_tellurium.basics import FloatArray, some, visible
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks import other_names
 from crn_nn_tellurium.scans.network_quantities import (
@@ -176,9 +176,14 @@ class UserFunction(Quantity):
             answer = self.function(result)
             if answer is None:
                 return None, Outcome.failure(f"{name} returns nothing")
-            return np.asarray(answer, dtype=float), SOLVED
+            value = np.asarray(answer, dtype=float)
+            if not value.size:  # which netCDF has no dimension for
+                return None, Outcome.failure(f"{name} returns an empty array")
+            return value, SOLVED
         except Exception as error:  # whatever it raises is a reason, and this point's alone
-            return None, Outcome.failure(f"{name}: {type(error).__name__}: {error}")
+            # a file holds texts that can be shown
+            reason = visible(f"{type(error).__name__}: {error}")
+            return None, Outcome.failure(f"{name}: {reason}")
 
 
 # Those that go by a name, with options as they are by default

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crn_nn_tellurium.basics import check_choice, progress_bar, warn, writing
+from crn_nn_tellurium.basics import check_choice, progress_bar, warn
 from crn_nn_tellurium.chemistry import TIME
 from crn_nn_tellurium.errors import ConvergenceError, InputError
 from crn_nn_tellurium.importers import AnyModel, is_sbml
@@ -28,7 +28,7 @@ from crn_nn_tellurium.scans.arguments import (
     sample_inputs,
 )
 from crn_nn_tellurium.scans.axes import Vary
-from crn_nn_tellurium.scans.files import KEY, Parts, ScanFile, check_size, open_scan, write_result
+from crn_nn_tellurium.scans.files import KEY, Parts, ScanFile, check_fits, open_scan, write_result
 from crn_nn_tellurium.scans.plan import SAMPLE, Box, Plan, versions, whole
 from crn_nn_tellurium.scans.subject import Subject
 from crn_nn_tellurium.scans.workers import ExecutorLike, Solver, solve_chunks
@@ -137,10 +137,7 @@ def scan(
     file = path if path is None or isinstance(path, ScanFile) else ScanFile(path)
     if file is not None:
         _refuse_nameless(plan)
-    # a finished file is not solved again, but is asked about its failures all the same
-    if file is not None and (found := _finished(file, plan)) is not None:
-        if on_error == "raise":
-            _raise_failures(plan, whole(plan.shape), found.status.values)
+    if file is not None and (found := _finished(file, plan, on_error)) is not None:
         return found
     result = _Result(plan)
     if file is None:
@@ -168,10 +165,14 @@ def _scan_to(
     on_error: OnError,
 ) -> xr.Dataset:
     """Solve what is not beside the file yet, and write it when all is there."""
-    check_size(file.path, result.largest)
+    check_fits(file.path, [*result.plan.dims, *result.plan.quantities], result.largest)
     parts = Parts(file, result.plan)
-    parts.open()
+    parts.lock()
     try:
+        # while this process compiled, another may have written it: from here on nobody else does
+        if (found := _finished(file, result.plan, on_error)) is not None:
+            return found
+        parts.open()
         given_up = result.fill(executor, parts, progress, on_error)
         ds = result.dataset()
         if given_up:
@@ -181,8 +182,7 @@ def _scan_to(
                 RuntimeWarning,
             )
             return ds
-        with writing(file.path):
-            write_result(ds, file.path)
+        write_result(ds, file.path)
         parts.remove()
     except KeyboardInterrupt as stop:
         if sys.version_info >= (3, 11):
@@ -196,8 +196,10 @@ def _scan_to(
     return ds
 
 
-def _finished(file: ScanFile, plan: Plan) -> xr.Dataset | None:
-    """The result that a file holds already, if it is this scan's; nothing else is taken."""
+def _finished(file: ScanFile, plan: Plan, on_error: OnError) -> xr.Dataset | None:
+    """The result that a file holds already, if it is this scan's; nothing else is taken. It is not
+    solved again, but is asked about its failures all the same.
+    """
     if not file.path.exists() or file.overwrite:
         return None
     if file.resume:
@@ -206,6 +208,8 @@ def _finished(file: ScanFile, plan: Plan) -> xr.Dataset | None:
         except (OSError, ValueError):
             found = None
         if found is not None and found.attrs[KEY] == plan.key:
+            if on_error == "raise":
+                _raise_failures(plan, whole(plan.shape), found.status.values)
             return found
     what = "something else than this scan" if file.resume else "a file"
     remedy = "ScanFile(path, overwrite=True) replaces it"

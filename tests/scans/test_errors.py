@@ -183,6 +183,11 @@ REFUSED = [
         cn.InputError,
         "f returns nothing; a function is given",
     ),
+    (
+        lambda: cn.scan(XOR, {"x0": [0.0]}, outputs={"f": lambda r: []}),
+        cn.InputError,
+        "f returns an empty array; a function is given",
+    ),
     # designs
     (lambda: cn.Axis("point", {}), cn.InputError, "an Axis takes lists by name"),
     (

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import stat
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import xarray as xr
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.scans import scanning
 from crn_nn_tellurium.scans.files import KEY
 
 NET = cn.Network([cn.Layer([[1.5, -2.0]], [0.5])])
@@ -36,6 +38,17 @@ def swapped(ds):
     ds["outputs"] = ds["outputs"].copy(data=ds["outputs"].values[::-1])
 
 
+def write_anew(ds, path):
+    for variable in ds.variables.values():
+        variable.encoding = {}
+    ds.to_zarr(path, mode="w", zarr_format=2) if path.suffix == ".zarr" else ds.to_netcdf(path)
+
+
+def read_as_is(path):
+    with xr.open_zarr(path) if path.suffix == ".zarr" else xr.open_dataset(path) as opened:
+        return opened.load()
+
+
 @pytest.mark.parametrize("ending", [".nc", ".zarr"])
 @pytest.mark.parametrize(
     "change", [changed_value, changed_axis, changed_attribute, changed_key, swapped]
@@ -44,16 +57,9 @@ def test_a_result_that_was_changed_is_refused(ending, change, tmp_path):
     path = tmp_path / f"out{ending}"
     ds = cn.scan(NET, AXES, path=path)
     xr.testing.assert_identical(cn.open_scan(path), ds)
-    opened = xr.open_zarr(path) if ending == ".zarr" else xr.open_dataset(path)
-    with opened:
-        found = opened.load()
-    for variable in found.variables.values():
-        variable.encoding = {}
+    found = read_as_is(path)
     change(found)
-    if ending == ".zarr":
-        found.to_zarr(path, mode="w", zarr_format=2)
-    else:
-        found.to_netcdf(path)
+    write_anew(found, path)
     with pytest.raises(cn.FileFormatError, match="is damaged"):
         cn.open_scan(path)
 
@@ -99,7 +105,8 @@ def test_a_full_disk_names_the_result(ending, tmp_path, monkeypatch):
     monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
     monkeypatch.setattr(xr.Dataset, "to_zarr", full)
     path = tmp_path / f"out{ending}"
-    with pytest.raises(OSError, match="No space left on device") as found:
+    said = r"^\[Errno 28\] cannot write it into its folder: No space left on device: "
+    with pytest.raises(OSError, match=said) as found:
         cn.scan(NET, AXES, path=path)
     assert found.value.filename == str(path)
     # what was solved is there, and nothing half written
@@ -110,3 +117,115 @@ def test_a_result_of_before_there_were_digests_is_read(tmp_path):
     ds = cn.scan(NET, AXES)
     ds.to_netcdf(tmp_path / "old.nc")
     xr.testing.assert_identical(cn.open_scan(tmp_path / "old.nc"), ds)
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_a_coordinate_that_is_none_any_more_is_seen(ending, tmp_path):
+    path = tmp_path / f"out{ending}"
+    ds = cn.scan(NET, cn.paired({"x0": [0.0, 1.0], "x1": [1.0, 2.0]}), path=path)
+    write_anew(read_as_is(path), path)
+    xr.testing.assert_identical(cn.open_scan(path), ds)
+    write_anew(read_as_is(path).reset_coords("x1"), path)
+    with pytest.raises(cn.FileFormatError, match="is damaged"):
+        cn.open_scan(path)
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_a_nan_is_a_nan_whatever_its_sign(ending, tmp_path):
+    """As 0 / 0 is on some processors: files keep the sign or not."""
+    path = tmp_path / f"out{ending}"
+    kept = {"f": cn.UserFunction(lambda r: -np.float64(np.nan), version="1")}
+    ds = cn.scan(NET, AXES, outputs=kept, path=path)
+    assert np.signbit(ds.f.values).all()
+    xr.testing.assert_identical(cn.open_scan(path), ds)
+
+
+def test_what_is_no_zarr_store_says_so(tmp_path):
+    path, file = tmp_path / "out.zarr", tmp_path / "file.zarr"
+    cn.scan(NET, AXES, path=path)
+    (path / ".zgroup").unlink()
+    file.write_text("no store", encoding="utf-8")
+    for name in path, file:
+        with pytest.raises(cn.FileFormatError, match="no Zarr store, or parts of it are gone"):
+            cn.open_scan(name)
+    with pytest.raises(NotADirectoryError, match="it is a file; a Zarr store is a folder"):
+        cn.scan(NET, AXES, path=cn.ScanFile(file, overwrite=True))
+
+
+def test_an_attribute_of_any_kind_is_refused_in_words(tmp_path):
+    path = tmp_path / "out.zarr"
+    cn.scan(NET, AXES, path=path)
+    listed = path / ".zmetadata"
+    document = json.loads(listed.read_text(encoding="utf-8"))
+    document["metadata"]["outputs/.zattrs"]["units"] = [[1], [2, 3]]
+    listed.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(cn.FileFormatError, match=r"out.zarr': it cannot be read \(ValueError"):
+        cn.open_scan(path)
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_reasons_with_any_characters_come_back(ending, tmp_path):
+    path = tmp_path / f"out{ending}"
+
+    def fails(result):
+        raise ValueError("a name\ud800, é and an end\0")
+
+    def at_first(result):
+        return fails(result) if result.outputs[0, 0] > 1 else 1.0
+
+    kept = {"f": cn.UserFunction(at_first, version="1")}
+    ds = cn.scan(NET, AXES, outputs=kept, path=path)
+    found = cn.open_scan(path)
+    xr.testing.assert_identical(found, ds)
+    reason = "failed: f: ValueError: a name\\ud800, é and an end\\x00"
+    assert found.status.sel(x0=1, x1=0).item() == reason
+
+
+def test_names_that_netcdf_3_does_not_have_are_refused_before_they_are_solved(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("crn_nn_tellurium.scans.files._netcdf_engine", lambda: "scipy")
+    for vary, kept in ((AXES, {"θ": "outputs"}), (cn.paired({"x0": [0.0]}, dim="θ"), "outputs")):
+        with pytest.raises(cn.InputError, match="'θ' would be a name in netCDF 3"):
+            cn.scan(NET, vary, outputs=kept, path=tmp_path / "out.nc")
+        assert not list(tmp_path.iterdir())
+        ds = cn.scan(NET, vary, outputs=kept, path=cn.ScanFile(tmp_path / "out.zarr"))
+        xr.testing.assert_identical(cn.open_scan(tmp_path / "out.zarr"), ds)
+        shutil.rmtree(tmp_path / "out.zarr")
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_what_another_process_writes_meanwhile_is_not_replaced(is_same, tmp_path, monkeypatch):
+    path, solved = tmp_path / "out.nc", []
+    begin, solve_chunks = scanning._Result, scanning.solve_chunks
+
+    def spy(plan, *rest):
+        solved.append(plan)
+        return solve_chunks(plan, *rest)
+
+    def meanwhile(plan):
+        # after this call has seen that there is no file, and before it keeps others out
+        monkeypatch.setattr(scanning, "_Result", begin)
+        cn.scan(NET, AXES if is_same else AXES | {"x0": [2.0]}, path=path)
+        return begin(plan)
+
+    monkeypatch.setattr(scanning, "solve_chunks", spy)
+    monkeypatch.setattr(scanning, "_Result", meanwhile)
+    if is_same:
+        xr.testing.assert_identical(cn.scan(NET, AXES, path=path), cn.open_scan(path))
+    else:
+        with pytest.raises(FileExistsError, match="holds something else than this scan"):
+            cn.scan(NET, AXES, path=path)
+        assert cn.open_scan(path).x0.values.tolist() == [2.0]
+    assert len(solved) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["out.nc"]
+
+
+def test_files_of_the_users_among_chunks_are_not_deleted(tmp_path):
+    folder = tmp_path / "out.nc.parts"
+    folder.mkdir()
+    (folder / "diary.txt").write_text("of ours", encoding="utf-8")
+    with pytest.raises(FileExistsError, match=r"holds 'diary\.txt', which is none of a scan's"):
+        cn.scan(NET, AXES, path=tmp_path / "out.nc")
+    assert [file.name for file in folder.iterdir()] == ["diary.txt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["out.nc.parts"]

@@ -466,9 +466,28 @@ def test_a_progress_bar_tells_points_and_time_left(capsys, monkeypatch):
     assert "10/10" in shown
 
 
+class Held:
+    """What is kept depends on what it holds, of which its name says nothing."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __call__(self, result):
+        return self.number
+
+    def read(self, result):
+        return self.number
+
+
 @pytest.mark.parametrize(
     "nameless",
-    [lambda r: 1.0, partial(scan_jobs.total), cn.MeanLoss((np.subtract, lambda y, t: y))],
+    [
+        lambda r: 1.0,
+        partial(scan_jobs.total),
+        Held(1.0),
+        Held(1.0).read,
+        cn.MeanLoss((np.subtract, lambda y, t: y)),
+    ],
 )
 def test_a_file_holds_no_function_without_a_name(nameless, tmp_path):
     """Two of them could share what they are known by, and one's file would answer for the other."""
