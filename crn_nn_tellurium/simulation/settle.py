@@ -123,8 +123,7 @@ def _near(balance: Balance, x: Any, tolerance: float, absent: float = 0.0) -> An
     allowed = tolerance * x
     if absent:
         allowed += absent * x.max(axis=-1, keepdims=True, initial=0.0)
-    # of rates that overflow nothing is known, whose infinite distance an infinite one allows
-    return (x > 0) & (x < np.inf) & (balance.gross < np.inf) & balance.within(allowed)
+    return (x > 0) & (x < np.inf) & balance.within(allowed)
 
 
 def refined_one(

@@ -16,16 +16,11 @@ def fail_to_solve(monkeypatch, bad):
     up.
     """
     drive, newton, advance = Drive.at, Block.newton, Block.advance
-    by_unit, solve_one = Drive.by_unit, CompiledModel.solve_one
+    solve_one = CompiledModel.solve_one
 
     def marked_drive(self, catalysts):
         rows = drive(self, catalysts)
         rows[0, catalysts[:, 0] == bad] = MARK
-        return rows
-
-    def marked_units(self, catalysts):
-        rows = by_unit(self, catalysts)
-        rows[catalysts[:, 0] == bad, :, 0] = MARK
         return rows
 
     def one_or_not(self, boundary, start, index, values):
@@ -49,7 +44,6 @@ def fail_to_solve(monkeypatch, bad):
         return advance(self, state, system, duration)
 
     monkeypatch.setattr(Drive, "at", marked_drive)
-    monkeypatch.setattr(Drive, "by_unit", marked_units)
     monkeypatch.setattr(CompiledModel, "solve_one", one_or_not)
     monkeypatch.setattr(Block, "newton", newton_or_not)
     monkeypatch.setattr(Block, "advance", advance_or_not)
