@@ -112,7 +112,7 @@ def _of_network(
     constants, by_parameter = parameter_jacobian(kinetics, crn)
     by_rail = net.input_coding.derivative(net.input_coding.check(x))
     # rails of one input after the other, as the boundary species are
-    by_input = sparse.block_diag([rails[:, None] for rails in by_rail])
+    by_input = sparse.block_diag([sparse.coo_array(rails[:, None]) for rails in by_rail])
     jacobian = sparse.block_diag([by_parameter, by_input], format="csc")
     names = (*(p.id for p in network_parameters(net)), *net.input_names)
     wanted = chosen("parameter", parameters, names)
