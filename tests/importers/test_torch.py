@@ -431,6 +431,14 @@ def test_modules_that_keep_what_they_computed():
     assert net.n_weights == 14  # 5 of 9 are left, and 9
 
 
+def test_weights_too_small_to_be_seen_are_dropped_and_told():
+    linear = nn.Linear(2, 1, dtype=torch.double)
+    linear.load_state_dict({"weight": torch.tensor([[1.0, 1e-25]]), "bias": torch.zeros(1)})
+    net = cn.from_torch(linear)
+    assert net.layers[0].weights.tolist() == [[1.0, 0.0]]
+    assert "1 weight(s) too small to be seen: dropped." in net.import_report.sentences
+
+
 def test_the_inputs_themselves():
     net = cn.from_torch(nn.Sequential(), torch.zeros(1, 2))
     # a difference of two rails, rounded
@@ -719,6 +727,7 @@ class Counting(nn.Module):
         return self.calls * x
 
 
+WIDE = np.random.default_rng(0).normal(size=(10, 40))
 EXPONENTS = torch.tensor([1.0, 2.0, 1.0, 2.0])
 
 
@@ -790,6 +799,23 @@ class Mixing(nn.Module):
             cn.NetworkError,
             ["'threshold' at '1'", "it jumps from 20 to 0.1; expected both to be the same"],
             lambda: cn.from_torch(of(lambda x: F.threshold(x, 0.1, 20.0))),
+        ),
+        (
+            cn.NetworkError,
+            ["'argmax'", "axis 1 of shape (1, 2, 3): several answers a sample"],
+            lambda: cn.from_torch(Of(lambda x: x.argmax(1)), torch.zeros(1, 2, 3)),
+        ),
+        (
+            cn.NetworkError,
+            ["'log_softmax'", "the sum of exponentials is off by up to 1.57, and may be 1"],
+            lambda: cn.from_torch(
+                Of(lambda x: x.log_softmax(1)), torch.zeros(1, 40), data=WIDE, max_error=0.05
+            ),
+        ),
+        (
+            cn.NetworkError,
+            ["the outputs do not depend on the inputs"],  # a share of one is 1
+            lambda: cn.from_torch(Of(lambda x: x.softmax(1)), torch.zeros(1, 1)),
         ),
         (
             cn.NetworkError,
