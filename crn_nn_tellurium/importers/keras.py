@@ -230,10 +230,6 @@ class _Walk:
             else:
                 made = [self._layer(operation, read, node.outputs[0].shape, prefix)]
             self._check_call(node, f"{prefix}{operation.name}")
-            if len(made) != len(node.outputs):
-                raise unsupported(
-                    type(operation).__name__, operation.name, "it has several outputs"
-                )
             names |= zip(map(id, node.outputs), made, strict=True)
         return [names[id(tensor)] for tensor in model.outputs]
 

@@ -197,8 +197,6 @@ def _batch_norm(layer: Any, n: int) -> Operator:
 def _normalization(layer: Any, n: int) -> Operator:
     import keras
 
-    if layer.mean is None:
-        raise NetworkError("it has no mean and variance; call adapt first")
     mean = weights(layer.mean)
     width = np.maximum(np.sqrt(weights(layer.variance)), keras.config.epsilon())
     return Scale(width, mean) if layer.invert else Scale(1 / width, -mean / width)

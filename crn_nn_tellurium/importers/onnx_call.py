@@ -91,8 +91,7 @@ class Call:
     def x(self) -> Value:
         """The first input."""
         first = self.inputs[0]
-        if first is None:
-            raise self.refused("its first input is left out")
+        assert first is not None, "onnx finds a node without it not well formed"
         return first
 
     @property
@@ -121,8 +120,7 @@ class Call:
     def numbers(self, place: int) -> FloatArray:
         """A constant input that cannot be left out, as finite numbers."""
         found = self.optional(place)
-        if found is None:
-            raise self.refused(f"its input {place + 1} is left out")
+        assert found is not None, "onnx finds a node without it not well formed"
         if found.dtype.kind in "cOSU":
             raise self.refused(f"its input {place + 1} holds {found.dtype}; expected real numbers")
         numbers = np.asarray(found, dtype=float)

@@ -115,17 +115,17 @@ class Formulas:
                 return
             if value is not None and found.get(pattern.id, value) == value:
                 yield {**found, pattern.id: value}
-        elif isinstance(pattern, ast.Call) and isinstance(pattern.func, ast.Name):
-            kind, orders = self._read(name)
-            if kind != pattern.func.id:
-                return
-            for names in orders:
-                if len(names) != len(pattern.args):
-                    return
-                ways = [found]
-                for part, read in zip(pattern.args, names, strict=True):
-                    ways = [more for way in ways for more in self._matches(part, read, way)]
-                yield from ways
+            return
+        assert isinstance(pattern, ast.Call)
+        assert isinstance(pattern.func, ast.Name)
+        kind, orders = self._read(name)
+        if kind != pattern.func.id:
+            return
+        for names in orders:
+            ways = [found]
+            for part, read in zip(pattern.args, names, strict=True):
+                ways = [more for way in ways for more in self._matches(part, read, way)]
+            yield from ways
 
     def _read(self, name: str) -> tuple[str, Iterable[Sequence[str]]]:
         """What makes a value, as formulas name it, and the orders in which its inputs may stand."""

@@ -211,13 +211,18 @@ class Formulas:
             return None
         parts = [self._number(part, read) for part in operands(node, kind)]
         known = [part for part in parts if part is not None]
-        return float(FUNCTIONS[kind](*known)) if len(known) == len(parts) else None
+        if len(known) < len(parts):
+            return None
+        # what has no value gives none: to max and to < it would be a number
+        return math.nan if any(map(math.isnan, known)) else float(FUNCTIONS[kind](*known))
 
     def _piece(self, parts: list[Any], read: Read) -> float | None:
         for piece, condition in zip(parts[::2], parts[1::2], strict=False):
             holds = self._number(condition, read)
-            if holds is None or holds:
-                return None if holds is None else self._number(piece, read)
+            if holds is None or math.isnan(holds):
+                return holds
+            if holds:
+                return self._number(piece, read)
         if len(parts) % 2:
             return self._number(parts[-1], read)
         raise ValueError("no piece of its piecewise holds")

@@ -158,7 +158,7 @@ def _refuse_mixing(module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -
     try:
         with torch.no_grad():
             alone, again, together = (
-                module(*(one.clone() for one in x)) for x in (example, example, others)
+                _only(module(*(one.clone() for one in x))) for x in (example, example, others)
             )
     except RuntimeError:
         return  # of one sample at a time it mixes none, and half precision is not for every CPU
@@ -185,6 +185,13 @@ def _refuse_mixing(module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -
             f"from_torch: what {type(module).__name__} makes of a sample depends on the samples"
             " beside it, in eval() mode too; expected operators of one sample at a time"
         )
+
+
+def _only(result: Any) -> Any:
+    """What a tuple, a list or a dictionary of one holds: the export takes it as one result."""
+    while isinstance(result, tuple | list | dict) and len(result) == 1:
+        (result,) = result.values() if isinstance(result, dict) else result
+    return result
 
 
 class _Translation:

@@ -70,3 +70,18 @@ def test_a_subject_is_measured_interrupted_and_gone_on_with(run, tmp_path, monke
     results = read_figures(tmp_path / "figures")
     assert (results.n_cases, results.pauses) == (3, 1)
     assert "Text of the whole network: CPU time of a network" in out
+
+
+def test_an_interrupted_look_without_a_folder_is_printed(run, tmp_path, monkeypatch):
+    from crn_nn_tellurium import benchmarks
+
+    def interrupted(*args):
+        yield from ()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(benchmarks, "run", interrupted)
+    code, out, err = run("bench --only generation")
+    assert code == 130
+    assert "One run of `crn-nn bench` on " in out
+    assert err.endswith("crn-nn: interrupted\n")
+    assert not list(tmp_path.iterdir())

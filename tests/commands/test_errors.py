@@ -27,6 +27,7 @@ FILES = {
     "one.csv": "y\n3\n",
     "ragged.csv": "x0,x1\n1,2\n1,2,3,4\n",
     "shape.csv": "1,2,3\n",
+    "names.csv": "x0,x1,y\n0,1,on\n",
     "text.csv": "x0,x1\n1,2\n3,many\n",
     "twice.csv": "x0,x1,x1\n1,2,3\n",
     "wide.csv": "x0,x1\n1,2,3\n4,5,6\n",
@@ -110,6 +111,17 @@ REFUSED = [
     ("gradient xor flowers.csv --target species", "no column x0"),
     ("gradient xor xor.csv --target y --method guess", "--method is 'guess'"),
     ("gradient xor xor.csv --target z", "no column 'z'"),
+    (
+        "gradient xor names.csv --target y",
+        "--target 'y' holds labels; expected --loss cross_entropy or hinge, or number columns",
+    ),
+    *(
+        (
+            f"scan xor --vary h=1,2 --keep outputs,{loss}",
+            f"--keep {loss} needs targets, which this command does not take; cn.scan(..., y=) does",
+        )
+        for loss in ("loss", "accuracy", "gradient_norm")
+    ),
     ("certify xor", "no inputs; expected --input with 2 numbers, or a CSV file"),
     ("certify xor good.csv --input 0,1", "both 'good.csv' and --input are given"),
     ("certify xor --input 0,1 --input 0", "1 for 2 inputs; x1 missing"),
@@ -194,10 +206,13 @@ def test_a_failed_steady_state_is_exit_code_1(run, tmp_path, monkeypatch):
     assert (code, err) == (1, "crn-nn: 1 of 1 samples have no steady state\n")
 
 
-def test_our_own_bugs_are_not_hidden(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(show, "load_given", lambda net: 1 + "one")
+@pytest.mark.parametrize(
+    ("bug", "error"), [(lambda net: 1 + "one", TypeError), (lambda net: int("one"), ValueError)]
+)
+def test_our_own_bugs_are_not_hidden(run, tmp_path, monkeypatch, bug, error):
+    monkeypatch.setattr(show, "load_given", bug)
     monkeypatch.setattr(sys, "argv", ["crn-nn", "show", "xor"])
-    with pytest.raises(TypeError):
+    with pytest.raises(error):
         main()
 
 

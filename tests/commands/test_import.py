@@ -111,6 +111,17 @@ def test_what_lies_beside_is_named_and_a_shape_is_asked_for(run, tmp_path):
     assert (code, f"wrote {beside.name} (network, " in err) == (0, True)
 
 
+def test_samples_tell_the_shape_of_an_input(run, tmp_path, rng):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    (tmp_path / "conv.py").write_text("from torch.nn import *\nnet = Conv1d(1, 1, 2)\n")
+    state = {"weight": torch.tensor([[[1.0, -2.0]]]), "bias": torch.tensor([0.5])}
+    torch.save(state, tmp_path / "m.pt")
+    np.save(tmp_path / "x.npy", rng.random((5, 1, 3)))
+    code, _, err = run("import m.pt -o a.json --script conv.py --data x.npy")
+    assert code == 0, err
+    assert cn.Network.load(tmp_path / "a.json")([1.0, 2.0, 4.0]).tolist() == [-2.5, -5.5]
+
+
 def test_a_yaml_file_says_which_of_two_formats_it_is(run):
     pytest.importorskip("h5py", reason="h5py is not installed")
     code, _, err = run("export xor -o a.yaml")

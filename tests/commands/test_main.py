@@ -45,6 +45,28 @@ def test_help_has_an_example(run, command):
     assert f"Example: crn-nn {command}" in out
 
 
+def test_version(run):
+    assert run("--version") == (0, f"{cn.__version__}\n", "")
+
+
+def test_a_regression_has_no_classes(run, tmp_path):
+    """In what is shown, certified and predicted."""
+    net = cn.Network([cn.Layer([[0.5, -1.0]], activation=cn.Linear())], task="regression")
+    net.save(tmp_path / "n.json")
+    (tmp_path / "x.csv").write_text("x0,x1,y\n2,0.5,0.75\n1,0,0.5\n")
+    _, out, _ = run("show n.json")
+    assert "outputs: y0\n" in out
+    assert "classes" not in out
+    assert run("certify n.json x.csv -o c.csv")[0] == 0
+    headings = (tmp_path / "c.csv").read_text().partition("\n")[0].split(",")
+    assert headings == [*("x0", "x1", "y0"), *("y0_lower", "y0_upper", "y0_settled"), headings[-1]]
+    assert headings[-1].startswith("settled")
+    code, _, err = run("predict n.json x.csv --target y")
+    assert code == 0, err
+    # errors of 0.25 and 0
+    assert "R2" in err
+
+
 def test_the_installed_command_starts(tmp_path):
     out = subprocess.run(
         [Path(sys.executable).with_name("crn-nn"), "--version"],

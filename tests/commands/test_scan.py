@@ -72,3 +72,12 @@ def test_a_scan_as_a_table_has_a_row_per_point(run, tmp_path):
     times = pd.read_csv(tmp_path / "a.tsv", sep="\t")
     assert times.columns.tolist() == ["h", "cv", "draw", "time", "y0", "status"]
     assert len(times) == 24
+
+
+def test_points_that_fail_are_counted_with_the_first_reason(run, tmp_path):
+    (tmp_path / "m.ant").write_text("-> A; k; A -> ; d*A; k = 3; d = 1; A = 1")
+    code, out, _ = run("scan m.ant --vary d=0,2,0 --keep A -o a.csv")
+    assert code == 0
+    assert "3 points, 2 failed: " in out
+    # A rests at k/d, and nowhere without an outflow
+    np.testing.assert_allclose(pd.read_csv(tmp_path / "a.csv")["A"], [np.nan, 1.5, np.nan])

@@ -54,6 +54,18 @@ def test_train_regresses_where_the_target_has_fractions(run, tmp_path, rng):
     np.testing.assert_allclose(net([[0.3, 0.4]]), [[0.7]], atol=0.05)
 
 
+def test_numbers_beyond_those_of_floats_are_classes_by_their_texts(run, tmp_path, rng):
+    x = rng.random((30, 2))
+    labels = np.where(x[:, 0] > 0.5, "9007199254740993", "9007199254740992")
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "t": labels})
+    frame.to_csv(tmp_path / "long.csv", index=False)
+    assert (
+        run("train long.csv --target t --layers 2 -o long.json --max-iter 5 --held-out 0")[0] == 0
+    )
+    net = cn.Network.load(tmp_path / "long.json")
+    assert net.class_names == ("9007199254740992", "9007199254740993")
+
+
 def test_train_for_few_molecules_is_the_estimators(run, tmp_path, rng):
     x = rng.random((30, 2))
     frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "t": np.where(x[:, 0] > 0.5, "up", "down")})

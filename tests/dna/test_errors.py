@@ -21,6 +21,16 @@ REFUSED = {
         cn.ConvergenceError,
         "sample 0: CVODE failed .* may help",
     ),
+    "no time to last": (
+        lambda: cn.smallest_fuel(XOR, CORNERS, lasting=0),
+        cn.InputError,
+        r"lasting is 0; expected a time in s: 3600 for 1 h, say \(a number > 0\)",
+    ),
+    "a time in words": (
+        lambda: cn.smallest_fuel(XOR, CORNERS, lasting="1 h"),
+        cn.InputError,
+        "lasting is '1 h'; expected a time in s",
+    ),
     "three molecules": (
         lambda: cn.to_strand_displacement(network([((A, B, B), (C,))])),
         cn.ReactionError,

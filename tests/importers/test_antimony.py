@@ -64,3 +64,15 @@ def test_signs_that_are_none_of_antimony_are_refused_by_name(text, sign, line):
     for read in (import_antimony, antimony_to_sbml):
         with pytest.raises(cn.ReactionError, match=message):
             read(text)
+
+
+@pytest.mark.parametrize("text", [3, None, b"A -> B"])
+def test_what_is_no_text_is_refused(text):
+    message = f"text is a {type(text).__name__}; expected the text of an Antimony model"
+    with pytest.raises(cn.InputError, match=message):
+        import_antimony(text)
+
+
+def test_a_file_name_is_no_text():
+    with pytest.raises(cn.InputError, match=r"text is 'm.ant'; .*: Path\('m.ant'\).read_text\(\)"):
+        import_antimony("m.ant")

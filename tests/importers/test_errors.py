@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures
 from support.imports import edited, formula
 
@@ -187,6 +187,16 @@ REFUSED = [
             "A -> B; exp(k)*A; k = 1000",
             "compartment c = 0; species A in c; A -> ; k*A; k = 1",
         )
+    ),
+    (
+        lambda: cn.from_sklearn(Pipeline([])),
+        cn.NetworkError,
+        "a pipeline without steps; expected a model at its end",
+    ),
+    (
+        lambda: crn("99999999999 A -> B"),
+        cn.FileFormatError,
+        r"'m.crn', line 1: 99999999999 molecules of 'A'; expected fewer",
     ),
     # SBML
     (

@@ -401,6 +401,12 @@ def product_of_inputs():
     return keras.Model(x, L.Multiply()([L.Dense(3, "relu")(x), L.Dense(3)(x)]))
 
 
+def quantized():
+    model = chain((3,), lambda: L.Dense(2))()
+    model.layers[0].quantize("int8")
+    return model
+
+
 REFUSED = [
     (lambda: chain((3,), Own)(), "operator 'Own' at 'own.*Keras' own layers"),
     (lambda: chain((3,), lambda: Dense(2))(), "operator 'Dense' at 'dense.*Keras' own layers"),
@@ -432,6 +438,7 @@ REFUSED = [
         lambda: chain((3,), lambda: L.Activation(L.PReLU()))(),
         "operator 'PReLU' at 'activation.*: it is not built; call the model on inputs first",
     ),
+    (quantized, "operator 'quantized Dense' at 'dense.*its weights before are what is trained"),
     (product_of_inputs, "operator 'Multiply' at 'multiply.*: the product of two tensors"),
 ]
 
@@ -512,6 +519,33 @@ def test_weights_in_another_file_are_refused(tmp_path):
     path = edited_file(tmp_path / "m.keras", lambda layers: None, link)
     with pytest.raises(cn.FileFormatError, match="'elsewhere' is a link to elsewhere"):
         cn.from_keras(path)
+
+
+def stored_elsewhere(file):
+    file.create_dataset("elsewhere", (3,), "f8", external=[("other.bin", 0, 24)])
+
+
+def virtual(file):
+    layout = h5py.VirtualLayout((3,), "f8")
+    layout[:] = h5py.VirtualSource("other.h5", "w", (3,))
+    file.create_virtual_dataset("elsewhere", layout)
+
+
+@pytest.mark.parametrize("write", [stored_elsewhere, virtual])
+def test_numbers_in_another_file_are_refused(write, tmp_path):
+    path = edited_file(tmp_path / "m.keras", lambda layers: None, write)
+    with pytest.raises(cn.FileFormatError, match="the numbers of 'elsewhere' are in another file"):
+        cn.from_keras(path)
+
+
+def test_a_named_type_among_the_weights_changes_nothing(tmp_path):
+    def with_type(file):
+        file["double"] = np.dtype("f8")
+
+    plain = edited_file(tmp_path / "m.keras", lambda layers: None)
+    # each file has random weights of its own
+    path = edited_file(tmp_path / "n.keras", lambda layers: None, with_type)
+    assert cn.from_keras(path).n_weights == cn.from_keras(plain).n_weights
 
 
 def h5_file(path):

@@ -229,6 +229,23 @@ def test_weights_beside_the_model(tmp_path):
     assert cn.from_onnx(tmp_path / "m.onnx") == expected
 
 
+def test_first_powers_are_what_they_are_of():
+    net, x = cn.from_onnx(model("y = Pow(x, c)", c=whole(1, 1, 1, 1))), numbers(2, 4)
+    np.testing.assert_array_equal(net(x), x)
+
+
+def test_weights_beside_the_model_of_no_length(tmp_path, monkeypatch):
+    """They are as many bytes as the tensor has, whatever is behind them."""
+    monkeypatch.chdir(tmp_path)
+    path = elsewhere("w.bin", offset=0)
+    with open("m/w.bin", "ab") as file:
+        file.write(b"more")
+    weights, x = np.fromfile("m/w.bin", count=12).reshape(4, 3), numbers(3, 4)
+    net = cn.from_onnx(path, h=1e-12)
+    # the knee is off by sqrt(h)
+    np.testing.assert_allclose(net(x), np.maximum(x @ weights, 0), rtol=0, atol=2e-6)
+
+
 def test_shares_of_inputs_have_inputs_for_logits():
     net, x = cn.from_onnx(model("y = Softmax<axis=1>(x)"), logits=True), numbers(2, 4)
     np.testing.assert_array_equal(net(x), x)
@@ -303,6 +320,13 @@ def with_two_versions(source):
     source.opset_import.append(onnx.helper.make_opsetid("", 13))
 
 
+def with_sparse_numbers(source):
+    values = onnx.numpy_helper.from_array(np.ones(1), "w")
+    at = onnx.numpy_helper.from_array(whole(2), "at")
+    source.graph.sparse_initializer.append(onnx.helper.make_sparse_tensor(values, at, [4, 3]))
+    del source.graph.initializer[:]
+
+
 def with_branches(source):
     output = [onnx.helper.make_tensor_value_info("z", onnx.TensorProto.DOUBLE, None)]
     inner = [onnx.helper.make_node("Relu", ["x"], ["z"])]
@@ -363,7 +387,10 @@ FILES = [
     (with_version(6), "version 6 of ONNX's operators; .*convert_version"),
     (lambda: edited(lambda source: source.ClearField("opset_import")), "version 1 of"),
     (lambda: edited(with_a_function_of_itself), r"functions of its own \(F\)"),
+    (lambda: edited(with_sparse_numbers), "it has sparse initializers; expected dense ones"),
     (of("a = Add(x, y) y = Relu(a)"), "Nodes in a graph must be topologically sorted"),
+    (of("y = Clip( , a)", a=1.0), "input 0 is marked single but has an empty string"),
+    (of("y = Pow(x, )"), "input size 1 not in range"),
     (of("y = Foo(x)"), "No Op registered for Foo"),
     (with_metadata("task", "{"), "metadata 'crn_nn_tellurium.task' are no JSON"),
     (with_metadata("activations", "[" * 10**5), "are no JSON"),
@@ -447,6 +474,13 @@ OPERATORS = [
     (of("s = BatchNormalization(c, v, v, v, v) y = Mul(x, s)", version=9, c=numbers(1, 4),
         v=numbers(4) ** 2), "it is of constants and of version 9; expected 14 or later"),
     (of("y = Pow(c, x)", c=2.0), "its input 'x' depends on the network's"),
+    (of("y = MatMul(x, w)", "double[n,3,4] x", w=numbers(2, 4, 3)),
+     r"its constant factor has shape \(2, 4, 3\); expected a matrix"),
+    (of("a = Relu(x) y = Div(a, x)"), "the quotient of two tensors"),
+    (of("y = ConvTranspose<output_shape=[30]>(x, w)", LINE, w=numbers(1, 1, 2)),
+     "its output_shape is larger than all that is read; give output_padding"),
+    (of("a = Cast<to=7>(x) b = Add(a, c) y = Cast<to=11>(b)", c=whole(1)),
+     "'Cast' at 'a': its values are INT64; expected floats"),
     (of("y = PRelu(c, x)", c=numbers(1, 4)), "its input 'x' depends on the network's"),
 ]  # fmt: skip
 

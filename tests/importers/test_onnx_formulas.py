@@ -72,6 +72,14 @@ def test_parts_that_others_read_are_read():
     assert np.abs(net(x) - 2 * np.logaddexp(0, x)).max() <= net.import_report.bound
 
 
+def test_numbers_of_constant_nodes():
+    text = "a = Constant<value_float=0.1>() m = Greater(x, c) f = Mul(x, a) y = Where(m, x, f)"
+    source = model(text, "float[n,4] x", output="float[a,b] y", c=np.float32(0))
+    net, x = cn.from_onnx(source), numbers(5, 4)
+    assert [one.operator for one in net.import_report.operators] == ["Where"]
+    assert np.abs(net(x) - np.where(x > 0, x, 0.1 * x)).max() <= net.import_report.bound
+
+
 @pytest.mark.parametrize(
     ("text", "arrays", "operator"),
     [

@@ -133,6 +133,8 @@ FUNCTIONS = {
     "m^(1/k) + root(k, m)": 2 * 5 ** (1 / 3),
     "rem(m, k) + quotient(m, k)": 3.0,
     "1/(k + m)^1.5": 8**-1.5,
+    "floor(pi) + ceil(exponentiale)": 6.0,
+    "piecewise(2, false, 9, true, nothing)": 9.0,
 }
 
 
@@ -141,6 +143,32 @@ def test_functions_of_constants_are_evaluated(text, value):
     crn = cn.import_antimony(f"A -> ; ({text})*A; k = 3; m = 5")
     # against Python's functions, put together in another order: some roundings
     assert sum(r.value for r in crn.reactions) == pytest.approx(value, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("law", "value", "message"),
+    [
+        *(
+            (law, "", "parameter 'k' has no value; expected a finite number")
+            # comparisons with NaN are false, and max(NaN, 1) depends on the order
+            for law in ("sin(k)", "floor(k)", "max(1, k)", "piecewise(2, k > 4, 5)", "q")
+        ),
+        ("sin(k - k)", "k = inf", "parameter 'k' has the value inf; expected a finite number"),
+        ("piecewise(2, k > 4)", "k = 3", "no piece of its piecewise holds"),
+        ("factorial(k)", "k = 2.5", "factorial of 2.5"),
+        ("floor(k)", "k := floor(time)", r"floor\(k\) is not a sum of terms"),
+    ],
+)
+def test_laws_without_a_value_are_refused(law, value, message):
+    q = "q := min(k, 3); " if law == "q" else ""
+    message = message.replace("'k'", "'q'") if q else message
+    with pytest.raises(cn.ReactionError, match=f"reaction '_J0'.*{message}"):
+        cn.import_antimony(f"A -> ; ({law})*A; {q}{value}")
+
+
+def test_pieces_that_do_not_hold_need_no_value():
+    crn = cn.import_antimony("A -> ; piecewise(2, m > 0, k)*A; m = 1")
+    assert [r.value for r in crn.reactions] == [2.0]
 
 
 def test_what_a_function_reads_is_a_number_everywhere():

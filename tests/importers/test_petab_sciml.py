@@ -372,6 +372,33 @@ REFUSED = [
     (network(*calling("add", args=["x", 1.0], alpha=2)), "'add' at 'y': alpha=2"),
     (network(*calling("add")), "'add' at 'y': it reads 1 terms; expected two"),
     (network(*calling("div", args=["x", "x"])), "'div' at 'y': .* it has no finite value"),
+    (network(*calling("div", args=[1.0, "x"])), r"'div' at 'y': div of \[1.0, None\]"),
+    (network(*calling("div", args=["x", 0])), "'div' at 'y': "),
+    (
+        network(
+            placeholder("x"),
+            ("f", "call_function", "flatten", ["x"], {"start_dim": 0}),
+            ("y", "call_module", "m", ["f"], {}),
+            output("y"),
+            layers=[("m", "BatchNorm1d", {"num_features": 2, "affine": False})],
+        ),
+        r"'BatchNorm1d' at 'y': it reads shape \(2,\); expected samples, channels, ...",
+    ),
+    (
+        layer_of(
+            "Conv1d",
+            in_channels=1,
+            out_channels=1,
+            kernel_size=1,
+            bias=False,
+            padding_mode="reflect",
+        ),
+        "'Conv1d' at 'y': .*",
+    ),
+    (
+        layer_of("AdaptiveMaxPool1d", output_size=1, return_indices=True),
+        "'AdaptiveMaxPool1d' at 'y': return_indices=True",
+    ),
     (layer_of("Bilinear"), "'Bilinear' at 'y': .*it is a product of two of its inputs"),
     (layer_of("LPPool1d", norm_type=2, kernel_size=2), "'LPPool1d' at 'y': .*average or max pool"),
     (layer_of("LayerNorm"), "'LayerNorm' at 'y': .*its statistics are those of the sample"),
@@ -386,6 +413,21 @@ REFUSED = [
     (layer_of("BatchNorm1d", num_features=2, affine=False, eps="small"), "'BatchNorm1d' at 'y': "),
     (layer_of("MaxPool1d", kernel_size="two"), "operator 'MaxPool1d' at 'y': "),
 ]
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "expected"),
+    [
+        ("add", ["x", 3.0], lambda x: x + 3),
+        ("add", [3.0, "x"], lambda x: x + 3),
+        ("sub", [3.0, "x"], lambda x: 3 - x),
+        ("div", ["x", 4], lambda x: x / 4),
+    ],
+)
+def test_arithmetic_with_numbers(name, args, expected, tmp_path):
+    path, x = tmp_path / "net.yaml", np.array([[1.5, -2.0], [0.25, 8.0]])
+    path.write_text(network(*calling(name, args=args)))
+    np.testing.assert_array_equal(cn.from_petab_sciml(path, input_shape=2)(x), expected(x))
 
 
 @pytest.mark.parametrize(("content", "message"), REFUSED)
@@ -427,6 +469,23 @@ def test_a_shape_that_nobody_says_is_asked_for(tmp_path):
     path.write_text(network(*calling("relu")))
     with pytest.raises(cn.InputError, match=r"the shapes of x are not in the file.*input_shape="):
         cn.from_petab_sciml(path)
+    path.write_text(
+        text(
+            ["x", "z"],
+            [],
+            [
+                placeholder("x"),
+                placeholder("z"),
+                ("y", "call_function", "add", ["x", "z"], {}),
+                output("y"),
+            ],
+        )
+    )
+    # of two inputs, one shape is not enough
+    with pytest.raises(cn.InputError, match="the shapes of x, z are not in the file"):
+        cn.from_petab_sciml(path, input_shape=(5,))
+    assert cn.from_petab_sciml(path, input_shape={"x": 5, "z": 5}).n_in == 10
+    path.write_text(network(*calling("relu")))
     # that of a sample in the data
     assert cn.from_petab_sciml(path, data=np.ones((2, 5))).n_in == 5
 

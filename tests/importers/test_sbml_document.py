@@ -260,6 +260,45 @@ def test_submodels_are_read_under_the_prefix_that_libsbml_survives(prefix, tmp_p
             import_sbml(path)
 
 
+def test_submodels_are_of_models_that_the_file_defines(tmp_path):
+    """Two of one definition, within another that is a submodel itself."""
+    body = edited(TEXT, lambda model: None, (3, 1))
+    (inner,) = re.findall("(?s)<model (.*)</model>", body)
+    inner = re.sub(r'\bid="[^"]*"', 'id="one"', inner, count=1)
+    inner = f"<comp:modelDefinition {inner}</comp:modelDefinition>"
+
+    def of(name, *parts):
+        submodels = "".join(
+            f'<comp:submodel comp:id="{part}{k}" comp:modelRef="{part}"/>'
+            for k, part in enumerate(parts)
+        )
+        return f' id="{name}"><comp:listOfSubmodels>{submodels}</comp:listOfSubmodels>'
+
+    two = f"<comp:modelDefinition{of('two', 'one', 'one')}</comp:modelDefinition>"
+    sbml = (
+        f'<?xml version="1.0" encoding="UTF-8"?><sbml xmlns="{CORE}/core" level="3" version="1"'
+        f' xmlns:comp="{CORE}/comp/version1" comp:required="true"><model{of("m", "two", "one")}'
+        f"</model><comp:listOfModelDefinitions>{inner}{two}</comp:listOfModelDefinitions></sbml>"
+    )
+    crn = import_sbml(written(tmp_path, sbml))
+    assert sorted((r.equation, r.value) for r in crn.reactions) == [
+        ("one1__A => one1__B", 2.0),
+        ("two0__one0__A => two0__one0__B", 2.0),
+        ("two0__one1__A => two0__one1__B", 2.0),
+    ]
+
+
+def test_an_algebraic_rule_of_a_variable_alone_sets_it_to_0(rng, tmp_path):
+    def nothing(model):
+        model.getParameter("m").setConstant(False)
+        model.createAlgebraicRule().setMath(formula("m"))
+        model.getReaction(0).getKineticLaw().setMath(formula("(k + m)*A"))
+
+    crn = import_sbml(written(tmp_path, edited(TEXT, nothing)))
+    assert sum(r.value for r in crn.reactions) == 2.0
+    assert crn.right_hand_side([3.0, 0.0]).tolist() == [-6.0, 6.0]
+
+
 def test_sums_and_products_of_nothing_are_0_and_1(tmp_path):
     sbml = edited("A -> ; (2 + 3 + 5*7*9)*A; A = 1", lambda model: None)
     empty = sbml.replace("<times/>", "<times/><apply><plus/></apply><apply><times/></apply>", 1)

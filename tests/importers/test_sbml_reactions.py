@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support.imports import COURSE, TIMES, edited, formula, time_courses, written
 
+from crn_nn_tellurium.errors import ReactionError
 from crn_nn_tellurium.importers.antimony import import_antimony
 from crn_nn_tellurium.importers.sbml import import_sbml
 from crn_nn_tellurium.simulation.engine import antimony_to_sbml
@@ -131,6 +132,11 @@ def negative(model):
     model.getReaction(0).getReactant(0).setStoichiometry(-2.0)
 
 
+def of_a_product(model):
+    """As many of A as there are of B: of level 2, whose numbers are formulas."""
+    model.getReaction(0).getReactant(0).createStoichiometryMath().setMath(formula("B"))
+
+
 EDITS = {
     of_the_model: [3 * DECAY**2, 3 * (1 - DECAY**2)],
     of_a_species: [3 * DECAY**2, 7.5 * (1 - DECAY**2)],
@@ -149,6 +155,25 @@ def test_what_antimony_cannot_say_is_right_at_finite_times(edit, right, tmp_path
     ours, theirs = time_courses(crn, sbml)
     np.testing.assert_allclose(ours, theirs, **COURSE)
     np.testing.assert_allclose(ours[:, :2].T, right, **COURSE)
+
+
+def test_a_number_of_molecules_may_be_a_species(tmp_path):
+    """dA/dt = -k A B and dB/dt = k A, with k = 0.7, A = 3, B = 2."""
+    sbml = edited("A -> B; k*A; A = 3; k = 0.7", of_a_product, (2, 4))
+    crn = import_sbml(written(tmp_path, sbml))
+    assert [r.equation for r in crn.reactions] == ["A + B => B", "A => B + A"]
+    changes = dict(zip(crn.floating, crn.right_hand_side([3.0, 2.0]).tolist(), strict=True))
+    assert changes == pytest.approx({"A": -4.2, "B": 2.1}, rel=1e-15)
+
+
+@pytest.mark.parametrize("count", [math.inf, math.nan])
+def test_numbers_of_molecules_are_finite(count, tmp_path):
+    def uncounted(model):
+        model.getReaction(0).getReactant(0).setStoichiometry(count)
+
+    message = f"'_J0', how many of 'A' it takes or makes: it is {count}; expected a finite number"
+    with pytest.raises(ReactionError, match=message):
+        import_sbml(written(tmp_path, edited("A -> B; k*A; A = 3; k = 0.7", uncounted)))
 
 
 def test_a_conversion_factor_stays_a_parameter(tmp_path):

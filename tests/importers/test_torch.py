@@ -431,6 +431,14 @@ def test_modules_that_keep_what_they_computed():
     assert net.n_weights == 14  # 5 of 9 are left, and 9
 
 
+def test_weights_too_small_to_be_seen_are_dropped_and_told():
+    linear = nn.Linear(2, 1, dtype=torch.double)
+    linear.load_state_dict({"weight": torch.tensor([[1.0, 1e-25]]), "bias": torch.zeros(1)})
+    net = cn.from_torch(linear)
+    assert net.layers[0].weights.tolist() == [[1.0, 0.0]]
+    assert "1 weight(s) too small to be seen: dropped." in net.import_report.sentences
+
+
 def test_the_inputs_themselves():
     net = cn.from_torch(nn.Sequential(), torch.zeros(1, 2))
     # a difference of two rails, rounded
@@ -471,6 +479,60 @@ def test_what_once_went_wrong(module, shape):
         net = cn.from_torch(module, x[:1], h=1e-3, max_error=0.05, **options)
         off = np.abs(net(flat) - expected).max()
         assert off <= net.import_report.bound * (1 + ROUNDED) + SUMMED
+
+
+class Optional(nn.Module):
+    def forward(self, x, mask=None):
+        return 2 * x if mask is None else mask * x
+
+
+KERNEL = torch.tensor([[[1.0, -2.0, 0.5]]]).double()
+CALLS = {
+    "pow 1": (Of(lambda x: x**1), (3,)),
+    "pow 2": (Of(lambda x: x**2), (3,)),
+    "pow 0.5": (Of(lambda x: (1 + x.relu()) ** 0.5), (3,)),
+    "clamp from below": (Of(lambda x: x.clamp(min=-0.1)), (3,)),
+    "clamp from above": (Of(lambda x: x.clamp(max=0.2)), (3,)),
+    "maximum and a number": (Of(lambda x: torch.maximum(KERNEL[0, 0, 2], x)), (3,)),
+    "minimum and a number": (Of(lambda x: torch.minimum(x, KERNEL[:, :, 1])), (3,)),
+    "rrelu": (Of(F.rrelu), (3,)),
+    "prelu of a vector": (Of(lambda x: F.prelu(x[0], KERNEL[0, 0, 2:])[None]), (3,)),
+    "valid": (Of(lambda x: F.conv1d(x, KERNEL, padding="valid")), (1, 5)),
+    "convolution": (
+        Of(lambda x: torch.convolution(x, KERNEL, None, [2], [1], [1], False, [0], 1)),
+        (1, 5),
+    ),
+    "transposed": (
+        Of(lambda x: torch.convolution(x, KERNEL, None, [2], [1], [1], True, [1], 1)),
+        (1, 3),
+    ),
+    "an argument left out": (Optional(), (3,)),
+    "a tuple of one": (Of(lambda x: (2 * x,)), (3,)),
+    "a dictionary of one": (Of(lambda x: {"y": 2 * x}), (3,)),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_calls_with_other_arguments(name):
+    module, shape = CALLS[name]
+    (x,) = samples(shape, 20)
+    flat = x.flatten(1).numpy()
+    net = cn.from_torch(module, x[:1], h=H, max_error=0.05, data=flat)
+    found = [module(x[i : i + 1]) for i in range(len(x))]
+    if not isinstance(found[0], torch.Tensor):
+        found = [2 * x[i : i + 1] for i in range(len(x))]
+    expected = torch.cat([one.flatten(1) for one in found]).numpy()
+    assert np.abs(net(flat) - expected).max() <= net.import_report.bound + SUMMED
+    # of several pieces at worst, near the largest inputs
+    assert net.import_report.bound < 0.1
+
+
+@pytest.mark.parametrize("call", [lambda x: x.max(1)[1], lambda x: torch.max(x, 1).indices])
+def test_where_the_largest_is_is_a_class(call):
+    module, x = made(lambda _: of(call), None), samples((3,), 20)
+    net = cn.from_torch(module, x[0][:1])
+    assert net.task == "classification"
+    assert net.predict(x[0].numpy()).tolist() == module(x[0]).tolist()
 
 
 class Changing(nn.Module):
@@ -665,6 +727,10 @@ class Counting(nn.Module):
         return self.calls * x
 
 
+WIDE = np.random.default_rng(0).normal(size=(10, 40))
+EXPONENTS = torch.tensor([1.0, 2.0, 1.0, 2.0])
+
+
 class Mixing(nn.Module):
     def forward(self, x):
         return x - x.mean(0)
@@ -696,6 +762,70 @@ class Mixing(nn.Module):
             cn.NetworkError,
             ["Mixing", "samples beside it"],
             lambda: cn.from_torch(Mixing(), torch.ones(1, 2)),
+        ),
+        # in what the export takes as one result
+        *(
+            (
+                cn.NetworkError,
+                ["samples beside it"],
+                lambda packed=packed: cn.from_torch(Of(packed), torch.ones(1, 2)),
+            )
+            for packed in (
+                lambda x: (x - x.mean(0),),
+                lambda x: {"a": [x - x.mean(0)]},
+            )
+        ),
+        (
+            cn.NetworkError,
+            ["'div' at '1'", "it rounds; expected rounding_mode=None"],
+            lambda: cn.from_torch(of(lambda x: torch.div(x, 2.0, rounding_mode="floor"))),
+        ),
+        (
+            cn.NetworkError,
+            ["'pow' at '1", "'exponent' is tensor([1., 2.", "expected one number"],
+            lambda: cn.from_torch(of(lambda x: x**EXPONENTS)),
+        ),
+        (
+            cn.NetworkError,
+            ["'conv1d' at 'conv1d'", "'weight' depends on the inputs; expected a constant"],
+            lambda: cn.from_torch(Of(lambda x: F.conv1d(x, x)), torch.zeros(1, 1, 3)),
+        ),
+        (
+            cn.NetworkError,
+            ["'div' at '1", "'self' is a constant; expected the inputs"],
+            lambda: cn.from_torch(of(lambda x: EXPONENTS / x)),
+        ),
+        (
+            cn.NetworkError,
+            ["'threshold' at '1'", "it jumps from 20 to 0.1; expected both to be the same"],
+            lambda: cn.from_torch(of(lambda x: F.threshold(x, 0.1, 20.0))),
+        ),
+        (
+            cn.NetworkError,
+            ["'argmax'", "axis 1 of shape (1, 2, 3): several answers a sample"],
+            lambda: cn.from_torch(Of(lambda x: x.argmax(1)), torch.zeros(1, 2, 3)),
+        ),
+        (
+            cn.NetworkError,
+            ["'log_softmax'", "the sum of exponentials is off by up to 1.57, and may be 1"],
+            lambda: cn.from_torch(
+                Of(lambda x: x.log_softmax(1)), torch.zeros(1, 40), data=WIDE, max_error=0.05
+            ),
+        ),
+        (
+            cn.NetworkError,
+            ["the outputs do not depend on the inputs"],  # a share of one is 1
+            lambda: cn.from_torch(Of(lambda x: x.softmax(1)), torch.zeros(1, 1)),
+        ),
+        (
+            cn.NetworkError,
+            ["'rrelu' at '1'", "random"],
+            lambda: cn.from_torch(of(lambda x: F.rrelu(x, training=True))),
+        ),
+        (
+            cn.NetworkError,
+            ["'item' at '1", "it makes no tensor"],
+            lambda: cn.from_torch(of(lambda x: x * x.sum().item())),
         ),
         (
             cn.NetworkError,

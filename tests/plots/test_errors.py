@@ -44,6 +44,19 @@ def ranked():
 
 
 REFUSED = [
+    (
+        lambda: cn.plot_time_course(course(), names=[]),
+        cn.InputError,
+        "names are none; expected one or more",
+    ),
+    *(
+        (
+            lambda plot=plot, along=along: plot(scan().status.isel(**along)),
+            cn.InputError,
+            "'status' holds texts; expected numbers, or classes for plot_scan_map",
+        )
+        for plot, along in ((cn.plot_scan_map, {"h": 0}), (cn.plot_scan, {"h": 0, "x0": 0}))
+    ),
     # noise
     (
         lambda: cn.plot_noise(cn.noise(cn.load_model("xor"), [0, 1], volume=10), None),

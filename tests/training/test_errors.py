@@ -46,6 +46,14 @@ REFUSED = [
     (lambda: cn.ReadOutTime(time=None, initial=0.0), cn.InputError, "time is None"),
     (lambda: cn.Monitor(callback=3), cn.InputError, "callback is 3"),
     # fit
+    *(
+        (
+            lambda x=x: cn.fit(LINEAR, [[0.0, 1.0]], [[1.0]], validation=(x, [[1.0]])),
+            cn.InputError,
+            rf"validation X has shape \({shape}\); expected \(n_samples, 2\)",
+        )
+        for x, shape in (([0.0, 1.0], "2,"), (np.zeros((0, 2)), "0, 2"))
+    ),
     (
         lambda: cn.fit(small(), *FLOWERS, loss="cross_entropy", optimizer="sgd"),
         cn.InputError,

@@ -102,6 +102,36 @@ def test_bounds_hold_without_standardisation(iris):
     assert cn.to_reactions(net).constants.max() <= 4.0 * (1 + ROUNDED)
 
 
+def test_an_activation_may_be_given_with_its_own_h():
+    found = cn.CRNRegressor((2,), activation=cn.Tanh(h=0.2), h=0.1, max_iter=2).fit(
+        [[0], [1]], [0, 1]
+    )
+    assert [layer.activation for layer in found.network_.layers] == [cn.Tanh(0.2), cn.Linear(0.1)]
+
+
+def test_early_stopping_watches_a_share_of_the_samples(rng):
+    x = rng.normal(size=(10, 2))
+    options = {"max_iter": 3, "random_state": 0, "validation_fraction": 0.3}
+    watched, not_watched = (
+        cn.CRNRegressor((2,), early_stopping=early, **options).fit(x, x[:, 0]).fit_result_
+        for early in (True, False)
+    )
+    assert watched.validation_loss > 0
+    assert not_watched.validation_loss is None
+    html = [one._repr_html_() for one in (watched, not_watched)]
+    assert ["validation loss" in one for one in html] == [True, False]
+
+
+def test_errors_of_rates_move_the_weights_the_same_way_each_time(rng):
+    x = rng.normal(size=(10, 2))
+    options = {"standardize": False, "alpha": 0.0, "max_iter": 3, "random_state": 0}
+    found = [cn.CRNRegressor((2,), noise=noise, **options).fit(x, x[:, 0]) for noise in (0.3, None)]
+    weights = [one.network_.layers[0].weights for one in found]
+    again = cn.CRNRegressor((2,), noise=0.3, **options).fit(x, x[:, 0])
+    np.testing.assert_array_equal(again.network_.layers[0].weights, weights[0])
+    assert np.abs(weights[0] - weights[1]).max() > 1e-3
+
+
 def test_several_targets(rng):
     x = rng.normal(size=(100, 3))
     y = np.stack([x[:, 0] * 5 + 100, np.abs(x[:, 1])], axis=1)
