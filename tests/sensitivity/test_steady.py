@@ -228,3 +228,13 @@ def test_derivatives_of_dead_ends_are_those_of_the_course():
 )
 def test_a_combination_reads_as_one_writes_it(values, text):
     assert combination_text(["A", "B", "C"], np.array(values)) == text
+
+
+@pytest.mark.parametrize(("chosen", "said"), [("outputs", "0 outputs by 2"), ("parameters", "0 p")])
+def test_derivatives_of_nothing_or_by_nothing_have_a_repr(chosen, said):
+    found = cn.sensitivities(
+        cn.import_antimony("-> A; h; A -> ; d*A; h = 1; d = 1"), **{chosen: []}
+    )
+    assert found.values.size == 0
+    assert said in repr(found)
+    assert "largest" not in repr(found)
