@@ -253,6 +253,11 @@ REFUSED = [
         cn.NotCertified,
         "give the Network, not its reactions",
     ),
+    (
+        lambda: cn.certify(LINEAR, np.zeros((1, 1, 2))),
+        cn.InputError,
+        r"inputs have shape \(1, 1, 2\); expected \(n_samples, 2\) or \(2,\)",
+    ),
 ]
 
 

@@ -239,3 +239,19 @@ def test_a_function_is_tried_at_the_first_point_that_has_an_answer(monkeypatch):
     ds = cn.scan(XOR, {"x0": [0.5, 0.25]}, outputs={"twice": lambda result: 2 * result.outputs[0]})
     assert np.isnan(ds.twice.values[0]).all()
     assert_close(ds.twice.values[1], 2 * XOR([0.25, 0.0]))
+
+
+def test_a_function_is_given_a_result_without_its_error():
+    """Which would cost a solution more at each point."""
+    given = []
+
+    def kept(result):
+        given.append(result)
+        return 1.0
+
+    cn.scan(XOR, {"x0": [0.25]}, outputs={"kept": kept})
+    result = given[-1]
+    assert result.error is None
+    assert "largest residual" in repr(result)
+    assert "largest error" not in repr(result)
+    assert_close(result.outputs[0], XOR([0.25, 0.0]))
