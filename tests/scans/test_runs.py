@@ -524,3 +524,16 @@ def test_a_version_names_a_function_for_files(tmp_path):
     kept = {"f": cn.UserFunction(lambda r: r.outputs[0, 0], version="1")}
     ds = cn.scan(XOR, {"h": [0.1, 0.2]}, x=[0, 1], outputs=kept, path=tmp_path / "a.nc")
     assert_same(cn.open_scan(tmp_path / "a.nc"), ds)
+
+
+def test_what_waits_is_not_solved_after_an_error(monkeypatch):
+    """The user's executor is idle at once."""
+    from support.failures import fail_to_solve
+
+    fail_to_solve(monkeypatch, 0.5)
+    first = np.concatenate([[0.5], np.linspace(0.01, 0.99, 39)])
+    vary = {"h": np.geomspace(1e-4, 1, 5), "x0": first, "x1": np.linspace(0, 1, 40)}
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(cn.ConvergenceError, match=r"fails where .*x0 = 0\.5"):
+            cn.scan(XOR, vary, executor=pool, on_error="raise")
+        assert pool.submit(len, "ab").result(timeout=60) == 2

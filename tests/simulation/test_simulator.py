@@ -484,6 +484,9 @@ def test_a_rail_that_fails_fails_its_sample():
     assert np.isnan(found.outputs[1]).all()
     # species are within 1e-12, and outputs sums of some
     np.testing.assert_allclose(found.outputs[[0, 2]], net(np.array(x)[[0, 2]]), rtol=1e-11)
+    # and one by itself, which is asked of the engine in another way
+    with pytest.raises(cn.ConvergenceError, match="1 of 1 samples have no steady state"):
+        cn.Simulator(net).steady_state(x[1])
 
 
 def test_the_whole_chemistry_is_compiled_before_it_is_asked_for(rng):
