@@ -67,6 +67,7 @@ SHOWN = {
     "Enclosure of one": lambda: cn.enclosure(xor(), [0.0, 1.0], rates=0.01),
     "HChoice": lambda: cn.choose_h(xor(), corners(), max_error=0.1, n_points=5),
     "Balanced": lambda: cn.balance(xor(), corners()),
+    "Balanced without inputs": lambda: cn.balance(xor()),
     "Robustness": robust,
     "Attack": lambda: cn.attack(xor(), corners(), rates=0.05),
     "Attack on an output": lambda: cn.attack(xor(), [0.0, 1.0], output="y0"),
@@ -93,6 +94,7 @@ SHOWN = {
     "StrandDisplacement": lambda: window().dna,
     "Parts": lambda: cn.domain_parts(window().dna),
     "Verification": lambda: cn.verify(xor(), corners()),
+    "Verification at a time": lambda: cn.verify(xor(), corners(), time=3.0),
 }
 
 

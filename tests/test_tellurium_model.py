@@ -445,6 +445,11 @@ OTHER_NAMES = {
         lambda r: r.setValue("k1_0_0", 1.0),
         "form 'numbers' has it as a number",
     ),
+    "no reaction": (
+        "reactions",
+        lambda r: r.getuCC("J1", "k1_0_0"),
+        "getuCC of 'J1': no variable of this model",
+    ),
     "no variable": (
         "reactions",
         lambda r: r.getuCC("nope", "k1_0_0"),
@@ -622,3 +627,11 @@ def test_a_steady_state_knows_nothing_of_events():
     r.removeEvent("E")
     r.steadyState()
     assert r["y0"] == pytest.approx(cn.load_model("xor")(X)[0], rel=SOLVED)
+
+
+def test_what_is_no_name_is_refused_as_by_roadrunner():
+    r = cn.to_roadrunner(cn.load_model("xor"), [1, 1])
+    with pytest.raises(TypeError):
+        r[3]
+    with pytest.raises(RuntimeError, match=r"parameter: \[?nothing"):
+        r.getuCC("Y1_0", "nothing")

@@ -99,16 +99,16 @@ class InputCoding:
         """Say which value is not finite, or below what a concentration can carry."""
         if not np.isfinite(x).all():
             self._refuse(x, ~np.isfinite(x), "expected a finite number")
-        if (below := x < self._low).any():
-            expected = (
-                "a concentration is not negative; build the network with inputs='signed' (two rails"
-                " per input) or inputs='scaled' with input_range=(low, high)"
-            )
-            if self.kind == "scaled":
-                start = self.low[int(np.argwhere(below)[0][-1])]
-                wider = "build the network with a wider input_range"
-                expected = f"its range starts at {start!r}; {wider}"
-            self._refuse(x, below, expected)
+        below = x < self._low
+        expected = (
+            "a concentration is not negative; build the network with inputs='signed' (two rails"
+            " per input) or inputs='scaled' with input_range=(low, high)"
+        )
+        if self.kind == "scaled":
+            start = self.low[int(np.argwhere(below)[0][-1])]
+            wider = "build the network with a wider input_range"
+            expected = f"its range starts at {start!r}; {wider}"
+        self._refuse(x, below, expected)
 
     def concentrations(self, x: npt.ArrayLike) -> FloatArray:
         """Concentrations (..., n_in, n_rails) that carry the values x (..., n_in)."""
@@ -154,7 +154,7 @@ def input_coding(kind: str, names: tuple[str, ...], input_range: object) -> Inpu
         return InputCoding(kind, names)
     # an array of one number has no length
     if isinstance(input_range, np.ndarray) and input_range.ndim:
-        input_range = list(input_range)
+        input_range = input_range.tolist()
     if not isinstance(input_range, Sequence) or len(input_range) != 2:
         raise NetworkError(
             f"input_range is {input_range!r}; expected (low, high), each a number or one number per"

@@ -110,7 +110,7 @@ def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -
         values = given.astype(float)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
-            f"targets are {given.dtype} such as {given.flat[0]!r}; loss {loss.name!r} expects"
+            f"targets are such as {given.ravel().tolist()[0]!r}; loss {loss.name!r} expects"
             f" numbers, shape ({n_samples}, {net.n_out})"
         ) from error
     if values.ndim == 1 and net.n_out == 1:

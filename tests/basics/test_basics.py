@@ -1,5 +1,8 @@
 """Checks, identifiers, documents and texts: what each gives, and what it refuses."""
 
+import hashlib
+import json
+
 import numpy as np
 import pytest
 
@@ -105,3 +108,18 @@ def test_a_document_comes_back_whatever_its_size(tmp_path):
         np.testing.assert_array_equal(found["numbers"], written["numbers"])
         assert found["nested"] == {"list": [1, 2.5]}
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("place", ["../other.npz", "gone.npz", "folder.npz"])
+def test_a_file_that_is_not_beside_a_document_stays_when_it_is_replaced(place, tmp_path):
+    """Whatever the document calls its own."""
+    (tmp_path / "other.npz").write_bytes(b"another's")
+    digest = hashlib.sha256(b"another's").hexdigest()
+    inner = tmp_path / "inner"
+    (inner / "folder.npz").mkdir(parents=True)
+    path = inner / "it.json"
+    path.write_text(json.dumps({"arrays": {"file": place, "sha256": digest}}), encoding="utf-8")
+    write_document(path, {"name": "a"})
+    assert read_document(path) == {"name": "a"}
+    assert (tmp_path / "other.npz").read_bytes() == b"another's"
+    assert sorted(p.name for p in inner.iterdir()) == ["folder.npz", "it.json"]

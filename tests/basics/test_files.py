@@ -120,3 +120,19 @@ def test_what_is_sealed_is_for_one_place():
     for content, place in wrong:
         with pytest.raises(ValueError, match="not as it was written"):
             unsealed(content, place)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="a file that opens and fails")
+def test_an_error_while_a_file_is_read_names_it():
+    """The system says which file it was on opening, and of reading nothing."""
+    with pytest.raises(OSError, match=r"Input/output error: '/proc/self/mem'") as caught:
+        cn.Network.load("/proc/self/mem")
+    assert caught.value.filename == "/proc/self/mem"
+
+
+@pytest.mark.parametrize("name", ["file/net.json", "n" * 300 + ".json"])
+def test_a_path_that_cannot_be_is_told_as_the_system_tells_it(name, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"Not a directory|File name too long") as caught:
+        cn.Network.load(tmp_path / name)
+    assert caught.value.filename == str(tmp_path / name)

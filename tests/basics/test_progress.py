@@ -141,3 +141,11 @@ def test_a_notebook_keeps_nothing_of_it():
     ((while_running),) = kept[1]
     assert while_running["text/plain"] == "a < b 3/4 of four"
     assert while_running["text/html"].startswith('a &lt; b 3/4 of four <progress value="3"')
+
+
+def test_what_is_written_is_not_written_again_at_the_end(monkeypatch):
+    file = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", file)
+    with progress_bar("work", True, 2):
+        pass
+    assert file.getvalue() == "work 0/2\n"

@@ -264,6 +264,28 @@ def test_without_inputs_the_guaranteed_rates_count():
     assert balanced.before.rate == pytest.approx(2 * np.sqrt(min(DEEP.net.h)))
     assert balanced.gain == pytest.approx(balanced.after.rate / balanced.before.rate)
     assert balanced.factors == balance(DEEP.net, DEEP.x).factors
+    assert "settles by" not in repr(balanced)
+    assert "concentrations up to" not in repr(balanced)
+
+
+def test_weights_of_zero_limit_nothing():
+    """The layer has its bias and h alone: 0.04 k^2 <= 1 and 0.5 k <= 1."""
+    hidden = cn.Layer([[0.0], [0.0]], [0.5, 0.1], cn.SmoothedReLU(h=0.04))
+    net = cn.Network([hidden, cn.Layer([[1.0, 1.0]], activation=cn.SmoothedReLU(h=0.04))])
+    balanced = balance(net, [[1.0]], 1.0)
+    assert balanced.factors["layer1"] == pytest.approx(2.0)
+    np.testing.assert_allclose(balanced.network([1.0]), net([1.0]), rtol=ROUNDED)
+
+
+def test_values_of_a_regression_are_limited_too():
+    net = cn.Network.random([2, 3, 2], task="regression", seed=0)
+    x = [[1.0, 20.0], [3.0, 0.0]]
+    small = cn.limit_concentrations(net, x, 0.5)
+    steady = cn.Simulator(small).steady_state(x)
+    # sqrt(h) = 0.1 at most on top: smoothing h stays what it was
+    assert steady.concentrations.max() <= 0.6
+    assert cn.Simulator(net).steady_state(x).concentrations.max() > 1
+    assert small.task == "regression"
 
 
 def test_results_print_and_pickle():

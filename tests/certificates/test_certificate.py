@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from support.compiling import compilations
-from support.networks import HIDDEN, STOOD_FOR, Annihilating, Bump, Copy, Swish, cases, corpus
+from support.networks import (
+    HIDDEN,
+    STOOD_FOR,
+    Annihilating,
+    Bump,
+    Copy,
+    Repressed,
+    Swish,
+    cases,
+    corpus,
+)
 from support.tolerances import DIFFERENCED, ROUNDED, SOLVED
 from support.trajectories import (
     CAP,
@@ -827,3 +837,18 @@ def test_a_certificate_can_be_asked_for_in_physical_units():
     for call in (cn.certify, cn.settling_time):
         with pytest.raises(cn.InputError, match=r"units: got str; expected Units, PhysicalUnits"):
             call(net, x, units="nM")
+
+
+def test_a_rail_that_another_removes_settles_by_the_bound():
+    """Its line has no polynomial of its own, since the other takes part in its reactions."""
+    net = cn.Network(
+        [cn.Layer([[1.0], [-1.0]], activation=Repressed(h=0.1)), cn.Layer([[1.0, 1.0]])]
+    )
+    found = cn.certify(net, [0.5], 1e-3)
+    time = float(found.by_sample.max())
+    for initial in (0.0, 5.0):
+        course = cn.Simulator(net).time_course([0.5], 2 * time, 101, initial=initial)
+        off = np.abs(course.outputs - net([0.5])).max(axis=-1)
+        assert off[course.time >= time].max() <= 1e-3
+    with pytest.raises(cn.NotCertified, match="rails that are driven alone"):
+        cn.certify(net, [0.5], bound="cheap")

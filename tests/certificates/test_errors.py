@@ -1,7 +1,10 @@
 """Certificates, enclosures, balancing and the choice of h: what they refuse, and what they say."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
+from support.networks import Bump, Copy, Repressed
 
 import crn_nn_tellurium as cn
 
@@ -9,6 +12,29 @@ XOR, X = cn.load_model("xor"), cn.model_data("xor")[0]
 BOX = cn.Interval([0.0, 0.0], [1.0, 1.0])
 
 LINEAR = cn.Network.random([2, 3, 1], seed=0, output=cn.Linear(h=0.1))
+
+
+@dataclass(frozen=True)
+class Vanishing(Bump):
+    """Whose author says that there is nothing."""
+
+    def concentrations(self, z):
+        return 0.0 * super().concentrations(z)
+
+
+@dataclass(frozen=True)
+class MadeByItself(Copy):
+    """dM/dt = Y M - M^2: it has the right fixed point, and stays at 0 from 0."""
+
+    local_reactions = (
+        cn.LocalReaction(("Y", "M"), ("Y", "M", "M"), "s"),
+        cn.LocalReaction(("M", "M"), ("M",), "d"),
+    )
+
+
+def of_one(kind):
+    return cn.Network([cn.Layer([[1.0]], activation=kind(h=0.1)), cn.Layer([[1.0]])])
+
 
 REFUSED = [
     # what overflows, without a warning beside it
@@ -252,6 +278,27 @@ REFUSED = [
         lambda: cn.balance(cn.to_reactions(XOR)),
         cn.NotCertified,
         "give the Network, not its reactions",
+    ),
+    (
+        lambda: cn.certify(LINEAR, np.zeros((1, 1, 2))),
+        cn.InputError,
+        r"inputs have shape \(1, 1, 2\); expected \(n_samples, 2\) or \(2,\)",
+    ),
+    # activations of the user's own
+    (
+        lambda: cn.certify(of_one(Vanishing), [0.5], bound="cheap"),
+        cn.NotCertified,
+        r"the closed form of Vanishing\(h=0.1\) gives a concentration that is not positive",
+    ),
+    (
+        lambda: cn.certify(of_one(Repressed), [0.5], bound="cheap"),
+        cn.NotCertified,
+        r"'layer1': rail 'Yn' of Repressed\(h=0.1\) takes part in local reactions",
+    ),
+    (
+        lambda: cn.enclosure(of_one(MadeByItself), [0.5], rates=0.1),
+        cn.NotCertified,
+        r"species 'M' of MadeByItself\(h=0.1\) is made by no reaction without itself",
     ),
 ]
 

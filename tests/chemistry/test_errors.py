@@ -10,6 +10,7 @@ UNITS = cn.PhysicalUnits(1, 1)
 DECAY = cn.ReactionNetwork(
     (cn.Species("A"),), (cn.Reaction("J1", ("A",), (), "k", 2.0),), name="decay"
 )
+OF_Q = cn.Expression((cn.Monomial(1.0, (("q", 1.0),)),))
 
 REFUSED = [
     # intervals
@@ -222,6 +223,25 @@ REFUSED = [
     (lambda: cn.fastest_units("xor"), cn.NetworkError, "gives it"),
     (lambda: cn.fastest_units(XOR, 0.0), cn.InputError, "max_rate_constant is 0.0"),
     (lambda: cn.fastest_units(XOR, 1e6, -1), cn.InputError, "c0 is -1"),
+    # what a side, an output and a formula read
+    *(
+        (
+            lambda item=item: cn.Reaction("J", (item,), (), "k", 1.0),
+            cn.ReactionError,
+            "'J': .* among a side's species; expected a name, or a pair of a name and a number",
+        )
+        for item in (3, None, ("Y", 1, 2), (1, "Y"))
+    ),
+    (
+        lambda: cn.ReactionNetwork([Y], [], [cn.Observable("o", OF_Q)]),
+        cn.ReactionError,
+        "observable 'o': unknown symbol 'q'",
+    ),
+    (
+        lambda: OF_Q.evaluate({"Y": 1.0}),
+        cn.InputError,
+        "values have no 'q'; expected one for each symbol",
+    ),
 ]
 
 

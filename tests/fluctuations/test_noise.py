@@ -277,3 +277,14 @@ def test_samples_between_two_classes():
     few = [name for name, why in found.doubts.items() if "decide on the class" in why]
     # without a drive an output holds the square root of h, which is one molecule here
     assert few == ["Y2_0", "Y2_1"]
+
+
+def test_three_molecules_that_meet_by_hand():
+    """dA/dt = 1 - 3 A^3, A = 3^(-1/3): J = -9 A^2 and noise 1 + 9 A^3 = 4 make the variance
+    2 / (9 A^2 V); the mean is off by 1/V, for three meet n (n - 1) (n - 2) / V^3, less var / A.
+    """
+    volume, a = 100.0, 3 ** (-1 / 3)
+    found = cn.noise(cn.import_antimony("-> A; h; 3 A -> ; d*A^3; h = 1; d = 1"), volume=volume)
+    variance = 2 / (9 * a * a * volume)
+    np.testing.assert_allclose(found.covariance, [[variance]], rtol=1e-9)
+    np.testing.assert_allclose(found.species_mean, [a + 1 / volume - variance / a], rtol=1e-9)

@@ -149,3 +149,24 @@ def test_an_activation_whose_units_depend_on_each_other_both_ways_is_solved_flat
     integrated = simulator.steady_state([1.0, 1.2], method="integrate")
     np.testing.assert_allclose(flat.outputs, integrated.outputs, rtol=SOLVED)
     assert flat.residual[0] < SOLVED
+
+
+def test_pieces_of_many_knots_are_told_in_short():
+    """In tables; the repr has all."""
+    few = cn.PiecewiseLinear(knots=(0, 1, 2), slopes=(0, 1, 0, 1), h=0.01)
+    many = cn.PiecewiseLinear(knots=(-0.5, 1, 2, 3), slopes=(0, 1, 0, 1, 0), h=0.01)
+    assert str(few) == repr(few)
+    assert str(many) == "PiecewiseLinear(4 knots, -0.5 to 3, h=0.01)"
+    assert "knots=(-0.5, 1.0, 2.0, 3.0)" in repr(many)
+
+
+def test_pieces_from_0_to_1_are_a_probability():
+    step = cn.PiecewiseLinear(knots=(-1.0, 1.0), slopes=(0.0, 0.5, 0.0), h=1e-4)
+    net = cn.Network([cn.Layer([[1.0]], [-1.0], step)])
+    p = float(net([1.5])[0])
+    np.testing.assert_allclose(net.predict_proba([[1.5]]), [[1 - p, p]], rtol=ROUNDED)
+    assert p == pytest.approx(0.75, abs=1e-3)
+    for slopes, offset in (((0.0, 1.0, 0.0), 0.0), ((0.0, 0.5, 0.1), 0.0), ((0.0, 0.5, 0.0), 1.0)):
+        other = cn.PiecewiseLinear(knots=(-1.0, 1.0), slopes=slopes, offset=offset, h=1e-4)
+        with pytest.raises(cn.NetworkError, match="are no probabilities"):
+            cn.Network([cn.Layer([[1.0]], activation=other)]).predict_proba([[1.5]])

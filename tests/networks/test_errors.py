@@ -504,6 +504,22 @@ REFUSED = [
         cn.FileFormatError,
         "does not take the saved parameters",
     ),
+    # columns that two readings of the inputs cannot share
+    (
+        lambda: cn.Network([cn.Layer([[1.0, 1.0, 2.0]], inputs=("input", "input"))]),
+        cn.NetworkError,
+        "layer 'layer1': reads the inputs 2 times in 3 columns",
+    ),
+    (
+        lambda: cn.Network([cn.Layer([[1.0]])], inputs="scaled", input_range=np.array([1.0])),
+        cn.NetworkError,
+        r"input_range is \[1.0\]; expected \(low, high\)",
+    ),
+    (
+        lambda: cn.Network([cn.Layer([[1.0]])], inputs="scaled", input_range=np.array(1.0)),
+        cn.NetworkError,
+        r"input_range is array\(1.\); expected \(low, high\)",
+    ),
 ]
 
 

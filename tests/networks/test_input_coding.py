@@ -81,3 +81,11 @@ def test_starts_are_read_by_name():
     start = pd.Series({"B": 5.0, "A": 3.0})
     course = cn.Simulator(crn).time_course(t_end=1.0, initial=start)
     assert (course["A"][0], course["B"][0]) == (3.0, 5.0)
+
+
+@pytest.mark.parametrize("bounds", [(0.0, 4.0), ([0.0, 0.0], [4.0, 4.0])])
+def test_a_range_may_be_an_array(bounds):
+    layers = [cn.Layer([[1.0, 1.0]])]
+    of_array = cn.Network(layers, inputs="scaled", input_range=np.array(bounds))
+    assert of_array == cn.Network(layers, inputs="scaled", input_range=bounds)
+    assert of_array.input_range == ((0.0, 0.0), (4.0, 4.0))

@@ -240,3 +240,10 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(OSError, match="taken"):
         net.save(tmp_path / "taken.json")
     assert [p.name for p in tmp_path.iterdir()] == ["taken.json"]
+
+
+def test_a_network_and_a_layer_are_no_other_thing():
+    net = cn.load_model("xor")
+    for one in (net, net.layers[0]):
+        assert all(one != other for other in (None, "xor", 3, repr(one)))
+        assert one.__eq__("xor") is NotImplemented  # so that the other is asked

@@ -135,6 +135,10 @@ def test_regression_pushes_its_output_either_way():
     np.testing.assert_allclose(np.abs(either.outputs - either.nominal), furthest, rtol=ROUNDED)
     assert either.flips is None
     assert "outputs moved by up to" in repr(either)
+    # no class has a margin, and none flips
+    frame = either.to_frame()
+    assert list(frame.columns) == ["nominal", "attacked"]
+    np.testing.assert_array_equal(frame["attacked"], either.outputs[:, 0])
     with pytest.raises(cn.NetworkError, match=r"attack_margin: network .* is for regression"):
         cn.attack_margin(net, x)
     two = dataclasses.replace(cn.Network.random([3, 4, 2], seed=0), task="regression")

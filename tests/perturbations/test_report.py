@@ -218,3 +218,10 @@ def test_what_it_says():
     assert "matters most" in repr(found)
     mean, low, high = found.band(0.9)
     assert np.all((low <= mean + ROUNDED) & (mean <= high + ROUNDED))
+
+
+def test_one_draw_has_a_mean_and_no_error_of_it():
+    _, x, _, y = cn.model_data("xor")
+    found = cn.robustness(XOR, x, y, cn.RateErrors(0.3, draws=1))
+    assert np.isnan(found.mean_error()).all()
+    np.testing.assert_array_equal(found.band()[0], found.noisy[:, 0])

@@ -219,3 +219,8 @@ def test_samples_are_spread_as_they_should_be():
         assert_close(
             point.outputs.values, XOR.with_h(float(point.h))([float(point.x0), float(point.x1)])
         )
+
+
+def test_steady_states_are_those_from_any_start():
+    ds = cn.scan(XOR, {"initial": [0.0, 5.0], "Y1_0": [0.0, 3.0]}, x=[1, 0])
+    assert_close(ds.outputs.values, np.broadcast_to(XOR([1.0, 0.0]), (2, 2, 1)))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 from support.scans import REVERSIBLE, XOR
 
 import crn_nn_tellurium as cn
@@ -17,6 +18,11 @@ def written(name, write):
 
 
 DECAY = cn.import_antimony("-> A; h; A -> ; d*A; h = 1; d = 1")
+NAMED_SAMPLE = cn.Network([cn.Layer([[1.0, 1.0]])], input_names=["sample", "x1"])
+OF_WORDS = cn.Network(
+    [cn.Layer([[1.0]], activation=cn.Sigmoid(h=0.1))], class_names=["low", "high"]
+)
+
 REFUSED = [
     # noise
     (
@@ -337,6 +343,69 @@ REFUSED = [
         lambda: cn.open_scan(written("b.nc", xr.Dataset({"a": 1}).to_netcdf)),
         cn.FileFormatError,
         "is no scan's result",
+    ),
+    # arguments of another kind
+    *(
+        (
+            lambda outputs=outputs: cn.scan(XOR, {"x0": [1]}, outputs=outputs),
+            cn.InputError,
+            "expected names, functions, or a mapping of names to these",
+        )
+        for outputs in (3, {"class"}, None)
+    ),
+    *(
+        (
+            lambda outputs=outputs: cn.scan(XOR, {"x0": [1]}, outputs=outputs),
+            cn.InputError,
+            "outputs: 3; expected one of outputs, class, .* a species or a function",
+        )
+        for outputs in ([3], {"three": 3})
+    ),
+    *(
+        (
+            lambda x=x: cn.scan(XOR, {"x0": [1]}, x=x),
+            cn.InputError,
+            r"x has shape .*; expected \(2,\) or \(n_samples, 2\), not empty",
+        )
+        for x in (np.zeros((0, 2)), np.zeros((1, 1, 2)))
+    ),
+    *(
+        (
+            lambda model=model, name=name: cn.scan(model, {name: [[1.0, 2.0]]}),
+            cn.InputError,
+            f"'{name}': values have shape .1, 2.; expected a list of numbers",
+        )
+        for model, name in ((DECAY, "d"), (REVERSIBLE, "k1"))
+    ),
+    (
+        lambda: cn.scan(XOR, {"x0": cn.sobol({"x0": (0, 1)}, 4)}),
+        cn.InputError,
+        r"'x0': Axis\(.*\) is an axis by itself; give a list, \[{...}, point\]",
+    ),
+    (
+        lambda: cn.scan(NAMED_SAMPLE, {"x1": [1]}, x=[[0, 1]]),
+        cn.InputError,
+        "'sample' would be two things in the result: rename the network's input",
+    ),
+    (
+        lambda: cn.latin_hypercube({"x0": stats.norm(0, -1)}, 4),
+        cn.InputError,
+        "'x0': the distribution gives values that are not finite numbers",
+    ),
+    (
+        lambda: cn.refine(XOR, {"x0": stats.norm()}, n=40),
+        cn.InputError,
+        r"'x0': its range is .*; expected \(low, high\) or \(low, high, 'log'\)",
+    ),
+    (
+        lambda: cn.refine(XOR, {"x0": (0, 1)}, n=3, outputs=["outputs", "class"]),
+        cn.InputError,
+        r"outputs are \['outputs', 'class'\]; refine looks at one thing",
+    ),
+    (
+        lambda: cn.refine(OF_WORDS, {"x0": (0, 1)}, n=3, outputs="class", limit=0.5),
+        cn.InputError,
+        "limit is 0.5, and 'class' holds classes; leave limit= out",
     ),
 ]
 

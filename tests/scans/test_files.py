@@ -12,7 +12,7 @@ import xarray as xr
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.scans import scanning
-from crn_nn_tellurium.scans.files import KEY
+from crn_nn_tellurium.scans.files import KEY, check_fits
 
 NET = cn.Network([cn.Layer([[1.5, -2.0]], [0.5])])
 AXES = {"x0": [0.0, 1.0], "x1": [0.0, 1.0]}
@@ -192,6 +192,15 @@ def test_names_that_netcdf_3_does_not_have_are_refused_before_they_are_solved(
         ds = cn.scan(NET, vary, outputs=kept, path=cn.ScanFile(tmp_path / "out.zarr"))
         xr.testing.assert_identical(cn.open_scan(tmp_path / "out.zarr"), ds)
         shutil.rmtree(tmp_path / "out.zarr")
+
+
+def test_a_variable_that_netcdf_3_cannot_hold_is_refused(tmp_path, monkeypatch):
+    """By its size alone: nobody has 2 GB solved for a test."""
+    monkeypatch.setattr("crn_nn_tellurium.scans.files._netcdf_engine", lambda: "scipy")
+    with pytest.raises(cn.InputError, match=r"a variable takes 2\.1 GB, and netCDF 3 holds 2 GB"):
+        check_fits(tmp_path / "out.nc", ["outputs"], 2**31 - 4)
+    check_fits(tmp_path / "out.nc", ["outputs"], 2**31 - 5)
+    check_fits(tmp_path / "out.zarr", ["outputs"], 2**31)
 
 
 @pytest.mark.parametrize("is_same", [True, False])

@@ -8,6 +8,7 @@ import pytest
 from support.tolerances import INTEGRATED, SOLVED
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.kinetics import factors_by_name
 
 START = "model m() A -> B; k*A; A = 2*A0; A0 = 1; k = 1; end"
@@ -217,3 +218,19 @@ def test_what_follows_and_cannot_be_fails_in_words(text, message):
     ds = cn.scan(f"model m()\n{text}\nend", {"p": [-1.0, 2.0]}, at=[1.0])
     assert re.search(message, str(ds.status.values[0]))
     assert str(ds.status.values[1]) == "integrated"
+
+
+def test_starts_follow_functions_that_the_text_defines():
+    text = """function double(a) 2*a; end
+    model m() A -> ; k*A; k = double(q); q = 1; A = double(k); end"""
+    assert scanned(text, {"q": [1.0, 3.0]}, "A", 0.0).tolist() == [4.0, 12.0]
+
+
+def test_an_initial_assignment_without_a_formula_assigns_nothing():
+    """As SBML has it from level 3, version 2 on."""
+    text = "model m() A -> ; k*A; k = 2; q = 1; A = 3*q; end"
+    sbml = antimony_to_sbml(text)
+    empty = '<initialAssignment symbol="k"/></listOfInitialAssignments>'
+    sbml = sbml.replace("</listOfInitialAssignments>", empty)
+    assert empty in sbml
+    assert scanned(sbml, {"q": [1.0, 2.0]}, "A", 0.0).tolist() == [3.0, 6.0]

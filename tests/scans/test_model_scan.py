@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from support.scans import REVERSIBLE, SMALL, XOR, assert_close
-from support.tolerances import IN_TIME, ROUNDED, SOLVED
+from support.tolerances import IN_TIME, INTEGRATED, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 
@@ -160,3 +160,17 @@ def test_boundary_species_of_models_are_varied_kept_and_given_to_functions():
     np.testing.assert_allclose(ds.a.values, [1.0, 3.0], rtol=SOLVED)
     assert ds.x.values.tolist() == [1.0, 3.0]
     np.testing.assert_allclose(ds.ratio.values, 1.0, rtol=SOLVED)
+
+
+def test_starts_and_fuel_of_a_reaction_network():
+    """A' = f h - d A, from any start; a start of its own goes before that of all."""
+    crn = cn.import_antimony("-> A; h; A -> ; d*A; -> B; h; B -> ; B; h = 1; d = 0.5; B = 3")
+    ds = cn.scan(
+        crn, {"initial": [1.0, 3.0], "B": [2.0]}, at=[0.0, 0.5], outputs={"a": "A", "b": "B"}
+    )
+    starts = np.array([1.0, 3.0])
+    expected = np.stack([starts, 2 + (starts - 2) * np.exp(-0.25)], axis=-1)
+    np.testing.assert_allclose(ds.a.values[:, 0], expected, rtol=INTEGRATED)
+    assert ds.b.values[:, 0, 0].tolist() == [2.0, 2.0]
+    steady = cn.scan(crn, {"fuel": [0.5, 1.0, 4.0]}, outputs={"a": "A"})
+    np.testing.assert_allclose(steady.a, [1.0, 2.0, 8.0], rtol=SOLVED)

@@ -437,6 +437,29 @@ def test_a_finished_file_is_asked_about_its_failures(tmp_path, monkeypatch):
     cn.scan(XOR, {"x0": [0.25, 0.5]}, path=tmp_path / "a.nc")
     with pytest.raises(cn.ConvergenceError, match=r"fails where x0 = 0\.5"):
         cn.scan(XOR, {"x0": [0.25, 0.5]}, path=tmp_path / "a.nc", on_error="raise")
+    # and one without any is read as it is
+    ds = cn.scan(XOR, {"x0": [0.25]}, path=tmp_path / "b.nc")
+    again = cn.scan(XOR, {"x0": [0.25]}, path=tmp_path / "b.nc", on_error="raise")
+    xr.testing.assert_identical(again, ds)
+
+
+def test_who_stops_a_scan_is_told_where_its_chunks_are(tmp_path):
+    """The function is called once to see what it gives, then at each point."""
+    calls = []
+
+    def stopped(result):
+        calls.append(result)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return 1.0
+
+    kept = {"f": cn.UserFunction(stopped, version="1")}
+    with pytest.raises(KeyboardInterrupt) as caught:
+        cn.scan(XOR, {"x0": [0.25, 0.5]}, outputs=kept, path=tmp_path / "a.nc")
+    if sys.version_info >= (3, 11):
+        (note,) = caught.value.__notes__
+        assert "a.nc.parts" in note
+        assert "the same call goes on with them" in note
 
 
 def test_what_was_given_up_is_tried_again(totals, tmp_path, monkeypatch):
@@ -501,3 +524,16 @@ def test_a_version_names_a_function_for_files(tmp_path):
     kept = {"f": cn.UserFunction(lambda r: r.outputs[0, 0], version="1")}
     ds = cn.scan(XOR, {"h": [0.1, 0.2]}, x=[0, 1], outputs=kept, path=tmp_path / "a.nc")
     assert_same(cn.open_scan(tmp_path / "a.nc"), ds)
+
+
+def test_what_waits_is_not_solved_after_an_error(monkeypatch):
+    """The user's executor is idle at once."""
+    from support.failures import fail_to_solve
+
+    fail_to_solve(monkeypatch, 0.5)
+    first = np.concatenate([[0.5], np.linspace(0.01, 0.99, 39)])
+    vary = {"h": np.geomspace(1e-4, 1, 5), "x0": first, "x1": np.linspace(0, 1, 40)}
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(cn.ConvergenceError, match=r"fails where .*x0 = 0\.5"):
+            cn.scan(XOR, vary, executor=pool, on_error="raise")
+        assert pool.submit(len, "ab").result(timeout=60) == 2

@@ -220,3 +220,38 @@ def test_points_at_which_drives_cancel_are_doubtful_as_the_simulator_says():
     inputs = cn.scan(net, {"x1": [1.0, 2.0]}, x=x[0])
     kinds = [text.partition(":")[0] for text in inputs["status"].values.ravel()]
     assert kinds == ["doubtful", "solved"]
+
+
+def test_where_no_point_has_an_answer_everything_is_nan():
+    """A root whose square is no double."""
+    net = cn.Network([cn.Layer([[1.0]], activation=cn.Linear(h=1e-3))])
+    kept = ["outputs", "class", "loss"]
+    ds = cn.scan(net, {"x0": [1e160, 2e160]}, y=[1.0], outputs=kept)
+    for name in kept:
+        assert np.isnan(ds[name].values).all(), name
+    assert all(text.startswith("failed: ") for text in ds.status.values)
+
+
+def test_a_function_is_tried_at_the_first_point_that_has_an_answer(monkeypatch):
+    from support.failures import fail_to_solve
+
+    fail_to_solve(monkeypatch, 0.5)
+    ds = cn.scan(XOR, {"x0": [0.5, 0.25]}, outputs={"twice": lambda result: 2 * result.outputs[0]})
+    assert np.isnan(ds.twice.values[0]).all()
+    assert_close(ds.twice.values[1], 2 * XOR([0.25, 0.0]))
+
+
+def test_a_function_is_given_a_result_without_its_error():
+    """Which would cost a solution more at each point."""
+    given = []
+
+    def kept(result):
+        given.append(result)
+        return 1.0
+
+    cn.scan(XOR, {"x0": [0.25]}, outputs={"kept": kept})
+    result = given[-1]
+    assert result.error is None
+    assert "largest residual" in repr(result)
+    assert "largest error" not in repr(result)
+    assert_close(result.outputs[0], XOR([0.25, 0.0]))

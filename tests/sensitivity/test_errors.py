@@ -188,6 +188,39 @@ REFUSED = [
         cn.InputError,
         "expected a finite concentration",
     ),
+    # targets that are neither numbers nor labels
+    (
+        lambda: cn.gradient(NET, [[0, 1]], np.zeros(1, dtype=[("a", float)])),
+        cn.InputError,
+        r"targets are array\(.*\(records\); expected labels or numbers",
+    ),
+    (
+        lambda: cn.gradient(NET, [[0, 1]], [1j]),
+        cn.InputError,
+        "targets are complex numbers; loss 'squared_error' expects real ones",
+    ),
+    *(
+        (
+            lambda y=y: cn.gradient(NET, [[0, 1]], y),
+            cn.InputError,
+            "targets are such as 'much'; loss 'squared_error' expects numbers",
+        )
+        for y in (["much"], [["much"]], np.array(["much"], dtype=object))
+    ),
+    (
+        lambda: cn.gradient(NET, [[0, 1]], [1.0], initial=3.0),
+        cn.InputError,
+        "initial is 3.0; a start goes with a read-out time, time=3.0 say",
+    ),
+    # derivatives by one name, or by three
+    *(
+        (
+            lambda key=key: cn.sensitivities(NET, [0, 1])[key],
+            KeyError,
+            r"expected \(output, parameter\)",
+        )
+        for key in ("y0", ("y0", "h1", "h2"), 0)
+    ),
 ]
 
 

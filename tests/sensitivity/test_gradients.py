@@ -382,3 +382,20 @@ def test_networks_take_turns(rng):
         # adjoint by units against the formula's, to the solver's 1e-12 and a sum of a few terms
         expected = cn.gradient(net, x, y, method="closed_form")
         np.testing.assert_allclose(found.vector(), expected.vector(), rtol=SOLVED, atol=ROUNDED)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        cn.Layer([[1.0]], [-0.5], cn.Sigmoid(h=0.1)),
+        cn.Layer([[1.0], [0.5]], activation=cn.Normalized(h=0.1)),
+    ],
+    ids=["one output", "two"],
+)
+def test_a_column_of_labels_is_a_list_of_them(layer):
+    net = cn.Network([layer], class_names=["a", "c"])
+    x, y = [[0.3], [0.8]], ["c", "a"]
+    loss = "cross_entropy"
+    of_column, of_list = (cn.gradient(net, x, t, loss) for t in (np.array(y)[:, None], y))
+    assert of_column.loss == of_list.loss
+    np.testing.assert_array_equal(of_column.vector(), of_list.vector())

@@ -228,3 +228,28 @@ def test_derivatives_of_dead_ends_are_those_of_the_course():
 )
 def test_a_combination_reads_as_one_writes_it(values, text):
     assert combination_text(["A", "B", "C"], np.array(values)) == text
+
+
+@pytest.mark.parametrize(("chosen", "said"), [("outputs", "0 outputs by 2"), ("parameters", "0 p")])
+def test_derivatives_of_nothing_or_by_nothing_have_a_repr(chosen, said):
+    found = cn.sensitivities(
+        cn.import_antimony("-> A; h; A -> ; d*A; h = 1; d = 1"), **{chosen: []}
+    )
+    assert found.values.size == 0
+    assert said in repr(found)
+    assert "largest" not in repr(found)
+
+
+def test_species_too_many_to_be_named_have_derivatives_or_an_error(monkeypatch):
+    """A_i = h / d_i; and S, of which all values are at rest, without the combination that is."""
+    monkeypatch.setattr("crn_nn_tellurium.sensitivity.steady.NAMED_UP_TO", 1)
+    apart = "-> A; h; A -> ; d*A; -> B; h; B -> ; e*B; h = 2; d = 4; e = 8"
+    found = cn.sensitivities(cn.import_antimony(apart), parameters=["h", "e"])
+    np.testing.assert_allclose(
+        [found["A", "h"], found["B", "h"], found["A", "e"], found["B", "e"]],
+        [1 / 4, 1 / 8, 0.0, -1 / 32],
+        rtol=ROUNDED,
+    )
+    still = cn.import_antimony("-> A; h; A -> ; d*A; S -> 2 S; S; S -> ; S; h = 2; d = 4; S = 1")
+    with pytest.raises(cn.SingularJacobianError, match="is singular, so it has no derivatives"):
+        cn.sensitivities(still, [0.5, 1.0], parameters=["h"])

@@ -290,6 +290,16 @@ def test_what_was_used_last_stays_when_it_is_full(folder, compiles, monkeypatch)
     assert compiles == [texts[1]]
 
 
+def test_a_cache_without_room_keeps_nothing_and_leaves_folders(folder, compiles, monkeypatch):
+    new_runner(DECAY)
+    (folder / "a_users").mkdir()
+    assert cache_state().n_models == 1
+    monkeypatch.setattr(compile_cache, "LIMIT", -1)
+    assert new_runner(DECAY.replace("0.5", "0.25"))["k"] == 0.25
+    assert [path.name for path in folder.iterdir()] == ["a_users"]
+    assert cache_state().n_models == 0
+
+
 def test_names_depend_on_all_that_code_depends_on(folder, monkeypatch):
     """A text's model with other options, of another roadrunner or processor is another."""
     new_runner(DECAY)

@@ -8,6 +8,7 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.outcome import Outcome
 
 SIMULATOR = cn.Simulator(cn.Network([cn.Layer([[1.0, 1.0], [2.0, -1.0]])]))
+HELD = cn.import_antimony("species $X; X = 1; X -> A; k*X; A -> ; d*A; k = 1; d = 1")
 
 REFUSED = [
     # a volume so small that a meeting of two molecules has an infinite propensity
@@ -130,6 +131,14 @@ REFUSED = [
     *(
         (lambda text=text: Outcome(text), ValueError, "not a valid Kind")
         for text in ("", "fine", "failedly", "solved by hand")
+    ),
+    *(
+        (
+            lambda value=value: cn.Simulator(HELD).steady_state([[value]]),
+            cn.InputError,
+            "inputs are concentrations of its boundary species; expected finite numbers >= 0",
+        )
+        for value in (-1.0, np.nan, np.inf)
     ),
 ]
 

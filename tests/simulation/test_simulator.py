@@ -484,3 +484,46 @@ def test_a_rail_that_fails_fails_its_sample():
     assert np.isnan(found.outputs[1]).all()
     # species are within 1e-12, and outputs sums of some
     np.testing.assert_allclose(found.outputs[[0, 2]], net(np.array(x)[[0, 2]]), rtol=1e-11)
+    # and one by itself, which is asked of the engine in another way
+    with pytest.raises(cn.ConvergenceError, match="1 of 1 samples have no steady state"):
+        cn.Simulator(net).steady_state(x[1])
+
+
+def test_the_whole_chemistry_is_compiled_before_it_is_asked_for(rng):
+    net = cn.Network.random([3, 2, 1], cn.Tanh(h=0.1), seed=3, inputs="signed")
+    clear_cache()
+    simulator = cn.Simulator(net).compile("flat")
+    before = compilations()
+    x = rng.normal(size=(2, 3))
+    np.testing.assert_allclose(
+        simulator.steady_state(x, method="flat").outputs, net(x), rtol=SOLVED, atol=SOLVED
+    )
+    assert compilations() == before
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+def test_what_has_no_species_has_its_outputs(engine):
+    """Twice a concentration that is held: nothing is left to solve."""
+    held = cn.Species("X", 1.5, boundary=True)
+    twice = cn.Observable("o", cn.Expression((cn.Monomial(2.0, (("X", 1.0),)),)))
+    crn = cn.ReactionNetwork([held], [], [twice])
+    simulator = cn.Simulator(crn, engine=engine)
+    assert simulator.steady_state().outputs.tolist() == [[3.0]]
+    assert simulator.steady_state([[1.0], [2.0]]).outputs.tolist() == [[2.0], [4.0]]
+    course = simulator.time_course(t_end=1.0, n_points=3)
+    assert course.outputs.tolist() == [[3.0]] * 3
+    assert course.concentrations.shape == (3, 0)
+    assert cn.sensitivities(simulator)["o", "X"] == 2.0
+    assert cn.noise(simulator, volume=10.0).standard_deviation.tolist() == [0.0]
+
+
+def test_a_result_in_its_own_units_is_itself():
+    units = cn.PhysicalUnits(c0=10, tau=1)
+    steady = cn.Simulator(cn.load_model("xor")).steady_state([0, 1]).in_units(units)
+    assert steady.in_units(units) is steady
+
+
+def test_a_species_without_reactions_stays():
+    text = "species A; A = 1.5; k = 2; B := k*A"
+    course = cn.Simulator(text).time_course(t_end=1.0, n_points=3)
+    assert course["A"].tolist() == [1.5] * 3

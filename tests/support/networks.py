@@ -71,6 +71,24 @@ class Annihilating(cn.Activation):
 
 
 @dataclass(frozen=True)
+class Repressed(cn.Activation):
+    """Two rails of which the one removes the other, and nothing the one."""
+
+    rails = (cn.Rail("Yp"), cn.Rail("Yn", -1))
+    local_reactions = (cn.LocalReaction(("Yp", "Yn"), ("Yp",), "a"),)
+    read_out = cn.ReadOut((("Yp", 1.0), ("Yn", -1.0)))
+
+    def concentrations(self, z):
+        z = np.asarray(z, dtype=float)
+        yp = smoothed_relu(z, self.h)
+        return np.stack([yp, smoothed_relu(-z - yp, self.h)], axis=-1)
+
+    def derivative(self, z):
+        step = 1e-6
+        return (self(np.asarray(z) + step) - self(np.asarray(z) - step)) / (2 * step)
+
+
+@dataclass(frozen=True)
 class Copy(cn.Activation):
     """A user's own with a follower, dM/dt = Y - M, which nothing but itself limits."""
 
