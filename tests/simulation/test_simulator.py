@@ -349,8 +349,8 @@ def test_inputs_may_change_while_it_runs():
     course = cn.Simulator(net).time_course(
         [0, 1], t_end=700, n_points=701, steps={200.25: [1, 1], 450: [1, 0]}
     )
-    # 200 and more after a change, 3e-7 is left of it
     for end, x in ((200, [0, 1]), (450, [1, 1]), (700, [1, 0])):
+        # 200 and more after a change, 3e-7 is left of it
         assert course["y0"][end] == pytest.approx(net(x)[0], abs=1e-6)
         assert [course["x0"][end], course["x1"][end]] == x
     assert course["x0"][200] == 0
