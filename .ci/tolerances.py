@@ -3,7 +3,8 @@
 A tolerance is a number below 0.1 behind rtol=, atol=, rel= or abs=, or that something is below. It
 is one of those that `tests/support/tolerances.py` names, or a comment stands on a line of its
 statement, on the line above, or at a constant's definition. How exactly a reference is solved is
-none: the comparison with it is.
+none: the comparison with it is. Nor is a bound that the same function asks for (`max_error=0.05`),
+nor a number with another above it (`x < 1e-4 < 1`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 WORDS = {"rtol", "atol", "rel", "abs"}
 SOLVERS = {"solve_ivp", "brentq"}
+ASKED = {"max_error", "tolerance"}
 NAMED = {
     target.id
     for node in ast.parse(Path("tests/support/tolerances.py").read_text(encoding="utf-8")).body
@@ -38,14 +40,29 @@ def is_small(node: ast.AST) -> bool:
     return isinstance(node, ast.BinOp) and (is_small(node.left) or is_small(node.right))
 
 
-def tolerances(statement: ast.stmt) -> Iterator[ast.AST]:
+def asked_for(tree: ast.AST) -> set[tuple[int, float]]:
+    """The bounds that functions ask for, each with every line of its function."""
+    return {
+        (line, node.value.value)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.keyword) and node.arg in ASKED
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, float)
+        for line in range(function.lineno, (function.end_lineno or function.lineno) + 1)
+    }
+
+
+def tolerances(statement: ast.stmt, asked: set[tuple[int, float]]) -> Iterator[ast.AST]:
     """All that a statement has."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] not in SOLVERS:
             yield from (keyword.value for keyword in node.keywords if keyword.arg in WORDS)
         if isinstance(node, ast.Compare):
-            signs = zip(node.ops, node.comparators, strict=True)
-            yield from (most for op, most in signs if isinstance(op, ast.Lt | ast.LtE))
+            op, most = node.ops[-1], node.comparators[-1]
+            known = isinstance(most, ast.Constant) and (statement.lineno, most.value) in asked
+            if isinstance(op, ast.Lt | ast.LtE) and not known:
+                yield most
 
 
 def unexplained(path: Path) -> Iterator[tuple[int, bool]]:
@@ -56,9 +73,11 @@ def unexplained(path: Path) -> Iterator[tuple[int, bool]]:
         for token in tokenize.generate_tokens(io.StringIO(text).readline)
         if token.type == tokenize.COMMENT and "noqa" not in token.string
     }
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    asked = asked_for(tree)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Assert | ast.Expr | ast.Assign | ast.Return):
-            found = list(tolerances(node))
+            found = list(tolerances(node, asked))
             bare = any(map(is_small, found))
             lines = range(node.lineno - 1, (node.end_lineno or node.lineno) + 1)
             if bare or any(map(is_named, found)):

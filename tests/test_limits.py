@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.basics import check_share, whole_number, write_document
@@ -207,7 +208,7 @@ def test_beyond_them_it_finds_nothing_few_or_many():
         assert converged.tolist() == [found]
         assert (one is not None) == found
         if found:
-            assert x[0, 0] == pytest.approx(k, rel=1e-9)
+            assert x[0, 0] == pytest.approx(k, rel=ROUNDED)
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])

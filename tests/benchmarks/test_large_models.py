@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import roadrunner
 from scipy.integrate import solve_ivp
+from support.tolerances import IN_TIME, ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers import antimony_to_sbml
@@ -46,8 +47,8 @@ def test_a_first_point_takes_a_quarter_of_loading_the_faithful_text(imported):
         lambda _, x: imported.right_hand_side(x), (0, 1), start, "LSODA", rtol=1e-10, atol=1e-14
     ).y[:, -1]
     course = cn.Simulator(imported).time_course(t_end=1.0, n_points=2)
-    np.testing.assert_allclose(course.concentrations[-1], found, rtol=1e-7)
-    np.testing.assert_allclose(course.outputs[-1], ds.outputs.values.ravel(), rtol=1e-12)
+    np.testing.assert_allclose(course.concentrations[-1], found, rtol=IN_TIME)
+    np.testing.assert_allclose(course.outputs[-1], ds.outputs.values.ravel(), rtol=ROUNDED)
     r.simulate(0, 1, 2)
     engine = [r[f"[{name}]"] for name in imported.floating]
     # roadrunner's own default tolerance is 1e-6

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from support import copasi_worker
 from support.timing import seconds
+from support.tolerances import DIFFERENCED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.benchmarks.peers import script_steady
@@ -38,7 +39,7 @@ def test_xor_over_a_grid_against_the_usual_script_and_copasi(rng):
         copasi, found = executor.submit(
             copasi_worker.scan, antimony_to_sbml(text), ["x0", "x1"], points, ["Yp2_0", "Yn2_0"]
         ).result()
-    np.testing.assert_allclose(found[:, 0] - found[:, 1], XOR(points)[:, 0], atol=1e-6)
+    np.testing.assert_allclose(found[:, 0] - found[:, 1], XOR(points)[:, 0], atol=DIFFERENCED)
     print(
         f"a point: ours {ours * 1e6:.1f} us, script {script / ours:.0f} times, COPASI"
         f" {copasi / ours:.0f} times"

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from support.tolerances import SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.benchmarks.tables import exponent
@@ -67,4 +68,6 @@ def test_many_samples_beside_roadrunner_once_compiled():
     # four times the samples, with nothing that grows faster
     assert seconds[24] < 6 * seconds[6]
     np.testing.assert_allclose(found.concentrations, expected.concentrations, rtol=1e-6)
-    np.testing.assert_allclose(found.outputs[:, -1], expected.outputs[:, -1], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        found.outputs[:, -1], expected.outputs[:, -1], rtol=SOLVED, atol=SOLVED
+    )

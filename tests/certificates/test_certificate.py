@@ -164,7 +164,7 @@ def test_errors_of_the_rate_constants_are_covered(case):
     of them.
     """
     net, x, rates = case.net, case.x[0], 0.05
-    certificate = cn.certify(net, x, 1e-2, rates=rates)
+    certificate = cn.certify(net, x, tolerance=1e-2, rates=rates)
     assert certificate.settling_time >= cn.settling_time(net, x, 1e-2) * 0.997
     assert certificate.outputs.contains(settle_draws(net, x, rates, 1_000)[0])
     runner = cn.to_roadrunner(net, x)
@@ -192,7 +192,7 @@ def test_errors_of_the_rate_constants_are_covered(case):
         )[-1, 1:]
         for name, value in zip(names, nominal, strict=True):
             runner[name] = value
-        assert np.all(np.abs(early - late) <= 1e-2 * (1 + 1e-4))
+        assert np.abs(early - late).max() <= 1e-2
 
 
 def test_a_batch_is_the_worst_of_its_samples():
@@ -499,6 +499,7 @@ def test_a_box_of_starts_above_the_cap_raises_it():
         cn.settling_time(net, [0.5], 1e-3, ({"S1_0": 0.0}, {"S1_0": top}))
         for top in (1e6, 1e9, 1e12)
     ]
+    # times are found to 0.15 % (a step of 5 % in 32 parts): 0.1 of the last, 65, beside 12.8
     np.testing.assert_allclose(np.diff(times), np.log(1e3) / np.sqrt(0.29), rtol=0.01)
 
 
@@ -532,7 +533,7 @@ def test_a_follower_lost_with_its_square_is_enclosed():
     for start in ([0.02, 1.3], [5.0, 0.0], [0.0, 0.0], [3.0, 3.0]):
         certificate = cn.certify(net, [1.0], 1e-3, initial=(np.array(start), np.array(start)))
         found = latest(net, [1.0], start, 1e-3, 3 * certificate.settling_time, lambda y: y[1])
-        assert 0.8 * certificate.settling_time <= found <= certificate.settling_time * (1 + 1e-3)
+        assert 0.95 * certificate.settling_time <= found <= certificate.settling_time
 
 
 @pytest.mark.parametrize("part", [0.9, 0.99, 0.999])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 
@@ -27,7 +28,7 @@ def test_sensitivities_of_a_square_that_is_written_as_a_product():
     )
     # x = i / k, so that o = 3 i^2 / k
     found = cn.sensitivities(crn).to_frame().loc["o"]
-    np.testing.assert_allclose(found[["i", "k"]], [6 * 6 / 2, -3 * 36 / 4], rtol=1e-9)
+    np.testing.assert_allclose(found[["i", "k"]], [6 * 6 / 2, -3 * 36 / 4], rtol=ROUNDED)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,8 @@ def test_train_regresses_where_the_target_has_fractions(run, tmp_path, rng):
     assert "R2, chemistry" in out
     net = cn.Network.load(tmp_path / "sum.json")
     assert net.input_names == ("a", "b")
-    np.testing.assert_allclose(net([[0.3, 0.4]]), [[0.7]], atol=0.05)
+    # an alpha of 0.01 costs 4e-4 here
+    np.testing.assert_allclose(net([[0.3, 0.4]]), [[0.7]], rtol=0, atol=0.004)
 
 
 def test_numbers_beyond_those_of_floats_are_classes_by_their_texts(run, tmp_path, rng):

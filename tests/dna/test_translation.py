@@ -109,7 +109,7 @@ def test_rate_constants_fit_and_the_bound_share_is_the_same_for_all(reactions, c
         sides = dict(r.substrates)
         if linkers & set(sides):
             bound[next(s for s in sides if s in bound)] += r.value
-    np.testing.assert_allclose(list(bound.values()), max(bound.values()), rtol=1e-9)
+    np.testing.assert_allclose(list(bound.values()), max(bound.values()), rtol=ROUNDED)
 
 
 @pytest.mark.parametrize(

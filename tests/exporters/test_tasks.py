@@ -432,8 +432,8 @@ def test_copasi_draws_and_reports_what_its_tasks_find(tmp_path, elsewhere):
     }
     name, (heading, *rows) = elsewhere("basico", export_checkers.scan_report, path)
     assert (name, heading) == ("my net.scan.txt", ["[F]", "Values[twice]"])
-    # twice A at (F + 0.5) / 2; COPASI's resolution of steady states is 1e-9
     expected = [[F, F + 0.5] for F in (0.25, 0.5, 0.75, 1.0)]
+    # twice A at (F + 0.5) / 2; COPASI's resolution of steady states is 1e-9
     np.testing.assert_allclose(np.array(rows, dtype=float), expected, rtol=1e-8)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support.networks import Annihilating
 from support.public import collection
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 
@@ -39,10 +40,11 @@ def test_one_neuron_by_birth_and_death():
     """The figures of h = 0.1, g = 2, l = 1 at volume 200, and the orders that are stated."""
     found = cn.noise(neuron(0.1, 2.0, 1.0), [1.0, 1.0], volume=200)
     mean, variance = birth_and_death(0.1, 2.0, 1.0, 200)
-    assert variance * 200 == pytest.approx(1.9344, abs=1e-4)
-    assert found.covariance[0, 0] * 200 == pytest.approx(1.9297, abs=1e-4)
-    assert mean == pytest.approx(1.08802, abs=1e-5)
-    assert found.mean[0] == pytest.approx(1.08807, abs=1e-5)
+    variances, means = (variance * 200, found.covariance[0, 0] * 200), (mean, found.mean[0])
+    # half a unit of the figures' last decimal
+    np.testing.assert_allclose(variances, (1.9344, 1.9297), rtol=0, atol=5e-5)
+    # and of means, which have five
+    np.testing.assert_allclose(means, (1.08802, 1.08807), rtol=0, atol=5e-6)
     errors = []
     for volume in (400, 800, 1600):
         mean, variance = birth_and_death(0.1, 2.0, 1.0, volume)
@@ -72,7 +74,8 @@ def test_what_birth_and_death_has_otherwise_is_doubted():
     assert bad > 200
     assert missed <= bad / 20
     assert max(off) < math.log(1.36 + 0.01)
-    assert np.quantile(off, 0.9) < 0.06
+    # nine of ten within 2 % when this was written
+    assert np.quantile(off, 0.9) < 0.025
     assert len(off) > 200
 
 
@@ -81,11 +84,11 @@ def test_a_conserved_sum_makes_a_binomial():
     crn = cn.import_antimony("A -> B; k*A; B -> A; l*B; k = 1; l = 3; A = 4")
     found = cn.noise(crn, volume=10)
     n, p = 40, 0.25
-    np.testing.assert_allclose(found.species_mean * 10, [n * (1 - p), n * p], rtol=1e-9)
+    np.testing.assert_allclose(found.species_mean * 10, [n * (1 - p), n * p], rtol=ROUNDED)
     spread = math.sqrt(n * p * (1 - p)) * np.ones(2)
-    np.testing.assert_allclose(found.species_standard_deviation * 10, spread, rtol=1e-9)
+    np.testing.assert_allclose(found.species_standard_deviation * 10, spread, rtol=ROUNDED)
     both = found.covariance * 100
-    np.testing.assert_allclose(both, n * p * (1 - p) * np.array([[1, -1], [-1, 1]]), rtol=1e-9)
+    np.testing.assert_allclose(both, n * p * (1 - p) * np.array([[1, -1], [-1, 1]]), rtol=ROUNDED)
     assert not found.doubts
 
 
@@ -161,9 +164,8 @@ def test_linear_reactions_of_the_test_suite(name, rate):
     assert abs(found.species_mean[i] * way - mu) < 3 * sigma / math.sqrt(runs)
     variance = found.species_standard_deviation[i] ** 2 * squared
     assert abs(variance / sigma**2 - 1) < 5 * math.sqrt(2 / runs)
-    # and these are exact: to the digits of the tables
-    assert found.species_mean[i] * way == pytest.approx(mu, rel=1e-5)
-    assert variance == pytest.approx(sigma**2, rel=1e-5)
+    # and these are exact: the tables have six digits or more, half a unit of which is 5e-7
+    assert (found.species_mean[i] * way, variance) == pytest.approx((mu, sigma**2), rel=1e-6)
 
 
 def test_a_curved_read_out_has_a_mean_of_its_own():
@@ -176,10 +178,10 @@ def test_a_curved_read_out_has_a_mean_of_its_own():
     ]
     crn = cn.ReactionNetwork([cn.Species("A", 5.0)], reactions, [square, thrice])
     found = cn.noise(crn, volume=2.0)
-    np.testing.assert_allclose(found.mean, [25 + 5 / 2, 15], rtol=1e-9)
+    np.testing.assert_allclose(found.mean, [25 + 5 / 2, 15], rtol=ROUNDED)
     # to first order: slopes 10 and 3, variance 5 / 2
     slopes = np.array([10.0, 3.0])
-    np.testing.assert_allclose(found.covariance, 2.5 * np.outer(slopes, slopes), rtol=1e-9)
+    np.testing.assert_allclose(found.covariance, 2.5 * np.outer(slopes, slopes), rtol=ROUNDED)
 
 
 def test_scatter_that_curved_rates_make_is_doubted():
@@ -192,7 +194,7 @@ def test_scatter_that_curved_rates_make_is_doubted():
     for volume in (0.1, 1.0, 1.6, 1.8, 10.0):
         at = found.at(volume)
         first = (10 + 2 / 0.11) / volume
-        assert at.covariance[c, c] == pytest.approx(first, rel=1e-9)
+        assert at.covariance[c, c] == pytest.approx(first, rel=ROUNDED)
         left_out = 1 / (0.1 * 2.1) / volume**2
         assert at.doubtful.tolist() == [s == "C" and left_out > 0.1 * first for s in at.species]
 
@@ -217,7 +219,7 @@ def test_species_that_act_on_one_another_go_by_their_reactions():
     crn = cn.to_reactions(net)
     flat = cn.noise(crn, [[1.0], [0.5]], volume=100)
     at = [[o.id for o in crn.observables].index(name) for name in net.output_names]
-    np.testing.assert_allclose(found.mean, flat.mean[:, at], rtol=1e-9)
+    np.testing.assert_allclose(found.mean, flat.mean[:, at], rtol=ROUNDED)
     np.testing.assert_allclose(found.species_standard_deviation, flat.species_standard_deviation)
 
 
@@ -228,11 +230,11 @@ def test_one_sample_many_samples_and_other_volumes():
     assert many.covariance.shape == (4, 1, 1)
     assert one.mean.shape == (1,)
     for what in ("outputs", "mean", "covariance", "probabilities", "species_mean", "doubtful"):
-        np.testing.assert_allclose(getattr(many, what)[2], getattr(one, what), rtol=1e-12)
+        np.testing.assert_allclose(getattr(many, what)[2], getattr(one, what), rtol=ROUNDED)
     assert one.doubts.keys() == {
         name for name, bad in zip(many.species, many.doubtful[2], strict=True) if bad
     }
-    np.testing.assert_allclose(many.outputs, XOR(CORNERS), rtol=1e-9)
+    np.testing.assert_allclose(many.outputs, XOR(CORNERS), rtol=ROUNDED, atol=ROUNDED)
     frame = many.to_frame()
     assert frame.loc[(2, "y0"), "doubtful_species"] == many.doubtful[2].sum()
     assert "doubtful: " in repr(many)
@@ -246,7 +248,7 @@ def test_noise_grows_with_both_drives_and_not_with_their_difference():
         r = math.sqrt((gain - loss) ** 2 + 4 * h)
         y = (gain - loss + r) / 2
         variance = (h + (gain + loss) * y + y * y) / (2 * r * volume)
-        assert found.covariance[0, 0] == pytest.approx(variance, rel=1e-9)
+        assert found.covariance[0, 0] == pytest.approx(variance, rel=ROUNDED)
 
 
 @pytest.mark.slow

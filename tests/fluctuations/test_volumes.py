@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm
 from support.networks import Annihilating
+from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.fluctuations import counting
@@ -52,7 +53,7 @@ def test_one_output_in_closed_form():
             root = max((r.real for r in np.roots([m, -far, d])), default=0.0)
             real = far**2 >= 4 * m * d
             expected = max(root**2 if real else 0.0, abs(d) / m * 4)
-            assert volume == pytest.approx(expected, rel=1e-9)
+            assert volume == pytest.approx(expected, rel=ROUNDED)
 
 
 def test_what_is_wrong_without_noise_is_wrong_at_any_volume():
@@ -130,7 +131,7 @@ def test_species_that_act_on_one_another_are_counted_by_their_reactions():
     steady = cn.Simulator(net).steady_state([[1.0]]).concentrations[0]
     sample = counting.Sample(cn.Simulator(net), np.array([1.0]), steady, 0, one)
     slowest = -np.linalg.eigvals(crn.jacobian(steady, sample._held).toarray()).real.max()
-    assert sample.duration == pytest.approx(4 / slowest, rel=1e-9)
+    assert sample.duration == pytest.approx(4 / slowest, rel=ROUNDED)
 
 
 def test_how_many_reactions_a_draw_takes_is_known_before():
@@ -142,10 +143,10 @@ def test_how_many_reactions_a_draw_takes_is_known_before():
     blank = counting.Counted(0, volume, 1.0, 0, 0, 0.0, 1.0, "")
     sample = counting.Sample(cn.Simulator(net), x, steady, 0, blank)
     roots = np.hypot([gain, loss], 2 * np.sqrt(h))
-    np.testing.assert_allclose(steady, (roots + np.array([gain, -loss])) / 2, rtol=1e-9)
-    assert sample.duration == pytest.approx(4 / roots.min(), rel=1e-9)
+    np.testing.assert_allclose(steady, (roots + np.array([gain, -loss])) / 2, rtol=ROUNDED)
+    assert sample.duration == pytest.approx(4 / roots.min(), rel=ROUNDED)
     rates = (h + np.array([gain, loss]) * steady + steady**2).sum()
-    assert sample.reactions == pytest.approx(rates * volume * 4 / roots.min(), rel=1e-9)
+    assert sample.reactions == pytest.approx(rates * volume * 4 / roots.min(), rel=ROUNDED)
     # and as many happen: each changes the number of molecules by one
     course = cn.Simulator(net).time_course(
         x, 4 / roots.min(), 20_001, initial=steady, volume=volume, seed=0

@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 from support.moons import check_learns
 from support.networks import ACTIVATIONS, corpus
-from support.tolerances import SUMMED
+from support.tolerances import SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 
@@ -75,8 +75,10 @@ def test_values_and_derivatives_are_the_networks(case):
     for own, weights, bias in zip(module.layers, expected.weights, expected.biases, strict=True):
         by_weight = weights.data if sparse.issparse(weights) else weights
         scale = np.abs(expected.vector()).max()
-        np.testing.assert_allclose(own.weight.grad.numpy(), by_weight, rtol=1e-7, atol=1e-9 * scale)
-        np.testing.assert_allclose(own.bias.grad.numpy(), bias, rtol=1e-7, atol=1e-9 * scale)
+        np.testing.assert_allclose(
+            own.weight.grad.numpy(), by_weight, rtol=SOLVED, atol=SOLVED * scale
+        )
+        np.testing.assert_allclose(own.bias.grad.numpy(), bias, rtol=SOLVED, atol=SOLVED * scale)
 
 
 def test_kinks_have_their_slope():

@@ -314,6 +314,7 @@ def test_products_of_a_function_and_what_it_reads():
     model = with_numbers(keras.Model(x, L.Multiply()([z, L.Activation("sigmoid")(z)])))
     given, flat = inputs_of(model)
     net = cn.from_keras(model)
+    # a sigmoid is asked for within 0.01, and the product adds a little
     assert np.abs(net(flat) - by_keras(model, given)).max() <= net.import_report.bound <= 0.011
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import special
 from support.onnx_graphs import GRAPHS, IMAGE, model, numbers, smoothed, whole
-from support.tolerances import ROUNDED
+from support.tolerances import ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 
@@ -66,8 +66,8 @@ def test_chemistry_settles_at_the_smoothed_graph(name):
     fit = next((kind for kind in kinds if isinstance(kind, cn.PiecewiseLinear)), None)
     expected = evaluated(smoothed(graph.model(graph.like), H, fit), feeds)
     found = cn.Simulator(net).steady_state(x[:2]).outputs
-    np.testing.assert_allclose(found, expected[:2], rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(net(x), expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(found, expected[:2], rtol=SOLVED, atol=SOLVED)
+    np.testing.assert_allclose(net(x), expected, rtol=SOLVED, atol=SOLVED)
 
 
 # Where onnx's evaluator is wrong, or a version differs -------------------------------------------
@@ -198,7 +198,7 @@ def test_classes_and_logits():
     x = numbers(6, 4)
     np.testing.assert_allclose(net.predict_proba(x).sum(axis=1), 1.0)
     logits = cn.from_onnx(model(text, **arrays), logits=True, class_names=["a", "b", "c"])
-    np.testing.assert_allclose(logits(x), x @ arrays["w"], rtol=1e-9)
+    np.testing.assert_allclose(logits(x), x @ arrays["w"], rtol=SOLVED)
     assert logits.predict(x).tolist() == [["a", "b", "c"][k] for k in net.predict(x)]
     by_class = model("a = MatMul(x, w) y = ArgMax<axis=1>(a)", output="int64[a,b] y", **arrays)
     assert cn.from_onnx(by_class).predict(x).tolist() == net.predict(x).tolist()

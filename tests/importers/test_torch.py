@@ -403,6 +403,7 @@ def test_float32_is_taken_in_doubles():
     flat = x[0].flatten(1).numpy()
     # single precision has 1e-7, of which sums of layers lose some
     np.testing.assert_allclose(single(flat), rows(module.double(), x), rtol=0, atol=1e-5)
+    # a dozen numbers, each rounded by 6e-8 at most
     assert 0 < np.abs(single(flat) - net(flat)).max() < 1e-6
     half = cn.from_torch(nn.Linear(3, 2, dtype=torch.bfloat16))
     assert half.n_in == 3
@@ -593,6 +594,7 @@ def test_changes_in_place(kind):
     assert torch.equal(x[0], before)
     found = net(x[0].numpy())
     np.testing.assert_allclose(found, rows(module, x), rtol=0, atol=net.import_report.bound)
+    # knees of sqrt(h) = 1e-6, one after another
     assert net.import_report.bound < 1e-5
 
 
@@ -624,6 +626,7 @@ def test_what_pytorch_makes_of_others_is_taken(module, shape):
     np.testing.assert_allclose(
         found, rows(module, x), rtol=0, atol=ROUNDED + net.import_report.bound
     )
+    # knees of 1e-6, of which recurrent cells and products add up some dozens
     assert net.import_report.bound < 1e-4
 
 

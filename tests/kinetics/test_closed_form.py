@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from support import networks
-from support.tolerances import SOLVED
+from support.tolerances import ROUNDED, SOLVED
 
 from crn_nn_tellurium.kinetics import ClosedForm, LayerNumbers, NetworkKinetics
 from crn_nn_tellurium.networks import values_of
@@ -34,4 +34,4 @@ def test_values_and_species_give_the_same_derivatives(case):
         np.testing.assert_allclose(values_of(weights), values_of(expected[0]), **close)
         np.testing.assert_allclose(bias, expected[1], **close)
         np.testing.assert_allclose(h, expected[2], rtol=SOLVED, atol=SOLVED)
-    np.testing.assert_allclose(by_input, expected_input, rtol=SOLVED, atol=1e-11)
+    np.testing.assert_allclose(by_input, expected_input, rtol=SOLVED, atol=ROUNDED)

@@ -37,10 +37,10 @@ def test_jacobian_blocks_are_those_of_the_flat_network(case):
         columns = [right[..., a] for a in range(right.shape[2])]
         found = np.stack(layer.linearize(state).solve_transposed(columns), axis=-1).ravel()
         # two ways to solve one well-conditioned system: rounding alone
-        np.testing.assert_allclose(block.T @ found, right.ravel(), rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(block.T @ found, right.ravel(), rtol=ROUNDED, atol=ROUNDED)
         sides = [column[..., None] for column in columns]
         forward = np.stack(layer.linearize(state).solve(sides), axis=2).ravel()
-        np.testing.assert_allclose(block @ forward, right.ravel(), rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(block @ forward, right.ravel(), rtol=ROUNDED, atol=ROUNDED)
 
 
 @pytest.mark.parametrize(

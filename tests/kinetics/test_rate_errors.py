@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy import stats
-from support.tolerances import ROUNDED
+from support.tolerances import ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
@@ -72,5 +72,6 @@ def test_robustness_a_scan_and_training_draw_the_same_errors():
     records = cn.fit(net, x, target, optimizer=adam, noise=noise).records
     # roadrunner's steady states are solved to 1e-12
     for record, part in zip(records, (losses[:3], losses[3:]), strict=True):
-        assert np.isclose(record.loss, part.mean(), rtol=1e-9)
+        assert np.isclose(record.loss, part.mean(), rtol=SOLVED)
+    # the draws are other ones, whose losses are apart by far more than steady states' errors
     assert not np.isclose(records[0].loss, records[1].loss, rtol=1e-3)

@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 from support.networks import with_a_constant_each
-from support.tolerances import ROUNDED, SUMMED
+from support.tolerances import ROUNDED, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics import KineticsApart
@@ -143,9 +143,9 @@ def test_derivatives_of_first_to_third_order(name):
     size = np.abs(expected).max()
     # mpmath's, beside a solve of the layers in doubles
     np.testing.assert_allclose(first[4], expected[1], rtol=1e-11, atol=SUMMED * size)
+    found = [central(first, step, order) for order in (1, 2)]
     # eighth order: off by some step^8 = 3e-14 of a derivative of tenth order, and rounded by 1e-16
     # / step^2
-    found = [central(first, step, order) for order in (1, 2)]
     np.testing.assert_allclose(found, expected[2:], rtol=1e-8, atol=1e-8 * size)
 
 
@@ -178,4 +178,6 @@ def test_second_derivatives_of_torch(name):
         return cn.as_torch(net)(x) @ torch.tensor(GOAL)
 
     hessian = torch.autograd.functional.hessian(value, torch.tensor(X))
-    np.testing.assert_allclose(way @ hessian @ way, line.derivatives()[2], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        way @ hessian @ way, line.derivatives()[2], rtol=SOLVED, atol=ROUNDED
+    )

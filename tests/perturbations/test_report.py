@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 from support.networks import corpus, with_a_constant_each
-from support.tolerances import IN_TIME, ROUNDED
+from support.tolerances import IN_TIME, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
@@ -61,7 +61,7 @@ def test_reactions_at_another_rate_settle_where_roadrunner_says(case):
             ds.outputs.sel(output=list(case.net.output_names)).values, (0.5, 2.0), strict=True
         ):
             expected = knock_outs.outputs(reaction, factor)[0]
-            np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-7)
+            np.testing.assert_allclose(found, expected, rtol=IN_TIME, atol=IN_TIME)
 
 
 def test_a_missing_reaction_settles_where_roadrunner_says():
@@ -77,7 +77,7 @@ def test_a_missing_reaction_settles_where_roadrunner_says():
                 assert ds.status.values[0].startswith("failed"), reaction
                 unsettled += 1
             elif not ds.status.values[0].startswith("failed"):
-                np.testing.assert_allclose(ds.outputs.values[0], expected, rtol=1e-6, atol=1e-6)
+                np.testing.assert_allclose(ds.outputs.values[0], expected, rtol=SOLVED, atol=SOLVED)
                 compared += 1
     assert compared >= 20
     assert unsettled >= 2
@@ -123,7 +123,9 @@ def test_first_orders_of_reactions_add_up_to_those_of_their_rate_constants(case)
             )
             for place, found in by_place.items():
                 assert found == pytest.approx(
-                    weights[j, place] * slopes[j, place], rel=1e-5, abs=IN_TIME * (1 + abs(g.loss))
+                    weights[j, place] * slopes[j, place],
+                    rel=1e-5,
+                    abs=IN_TIME * (1 + abs(g.loss)),
                 )
 
 
@@ -184,8 +186,8 @@ def test_fuel_is_that_of_a_scan(name):
         np.testing.assert_allclose(
             _with_fuel(NetworkKinetics(net), net.input_coding.check(x), factor),
             expected,
-            rtol=1e-8,
-            atol=1e-9,
+            rtol=SOLVED,
+            atol=SOLVED,
         )
     found = cn.robustness(net, x, y, cn.RateErrors(0.1, draws=2), factors=[0.5, 1.0])
     assert found.fuelled[1] == found.accuracy

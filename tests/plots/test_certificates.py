@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from support.tolerances import DIFFERENCED
+from support.tolerances import DIFFERENCED, ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium import (
@@ -40,8 +40,8 @@ def test_trajectories_are_drawn_inside_their_envelope_until_the_bound():
     np.testing.assert_array_equal(low[:, 1], certificate.envelope.lower[:, 0])
     np.testing.assert_array_equal(high[:, 1], certificate.envelope.upper[:, 0])
     np.testing.assert_array_equal(trajectory[:, 1], course["y0"][1:])
-    # interpolating a convex envelope and the integrator's errors: 1e-3 of a value of 0.03
     seen = trajectory[trajectory[:, 0] < low[-1, 0]]
+    # interpolating a convex envelope and the integrator's errors: 1e-3 of a value of 0.03
     assert np.all(np.interp(seen[:, 0], *low.T) <= seen[:, 1] + 1e-3)
     assert np.all(np.interp(seen[:, 0], *high.T) * (1 + 1e-3) >= seen[:, 1] - 1e-3)
     bottom, top = ax.get_ylim()
@@ -68,7 +68,7 @@ def test_an_envelope_of_intervals_in_the_tube_as_distances():
         if line.get_linestyle() == "--" and len(line.get_xdata()) == 2
     )
     half = 10 * certificate.outputs.width[0, 1] / 2
-    np.testing.assert_allclose(ends, [-half, half], rtol=1e-9)
+    np.testing.assert_allclose(ends, [-half, half], rtol=ROUNDED)
     # within the tolerance of the fixed points from the mark on, up to the rounding of the grid's
     # interpolation
     after = ax.lines[1].get_xydata()[ax.lines[1].get_xdata() > marked(ax) * 1.05]

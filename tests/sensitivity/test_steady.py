@@ -28,10 +28,12 @@ def test_a_network_and_its_flat_reactions_agree(case):
     for output in by_layer.outputs:
         for number in range(1, len(case.net.layers) + 1):
             expected = flat[output, f"h{number}"]
-            assert np.isclose(by_layer[output, f"h{number}"], expected, rtol=1e-8, atol=1e-9)
+            assert np.isclose(by_layer[output, f"h{number}"], expected, rtol=SOLVED, atol=SOLVED)
         if case.net.inputs == "nonnegative":
             for name in case.net.input_names:
-                assert np.isclose(by_layer[output, name], flat[output, name], rtol=1e-8, atol=1e-9)
+                assert np.isclose(
+                    by_layer[output, name], flat[output, name], rtol=SOLVED, atol=SOLVED
+                )
 
 
 def test_batches_names_and_tables(rng):
@@ -77,7 +79,7 @@ def test_a_cascade_that_is_no_neural_network_has_its_exact_sensitivities():
         ("B", "X"): 2 * k * level / e * a / d,
     }
     for key, value in exact.items():
-        assert np.isclose(found[key], value, rtol=1e-10, atol=ROUNDED), key
+        assert np.isclose(found[key], value, rtol=ROUNDED, atol=ROUNDED), key
 
 
 def test_a_species_that_dies_out_has_sensitivities_too():
@@ -91,7 +93,7 @@ def test_a_species_that_dies_out_has_sensitivities_too():
         ],
     )
     found = cn.sensitivities(crn)
-    np.testing.assert_allclose(found.output_values, [0.0, 1.5], atol=1e-10)
+    np.testing.assert_allclose(found.output_values, [0.0, 1.5], rtol=ROUNDED, atol=ROUNDED)
     assert np.isclose(found["B", "a"], 0.5, rtol=SOLVED)
     assert abs(found["A", "d"]) < SOLVED
 

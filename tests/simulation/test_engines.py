@@ -86,9 +86,9 @@ def test_steady_states_by_rate_equations(method):
 def test_tolerances_are_the_engines():
     exact = cn.Simulator(XOR).time_course([0, 1], 20.0, 11).concentrations
     for kind in (cn.Roadrunner, cn.RateEquations):
+        # errors of steps of 1e-4 add up, and are far above those of 1e-10
         course = cn.Simulator(XOR, kind(rtol=1e-4, atol=1e-8)).time_course([0, 1], 20.0, 11)
         off = np.abs(course.concentrations / exact - 1).max()
-        # errors of steps of 1e-4 add up, and are far above those of 1e-10
         assert 1e-7 < off < 1e-1
 
 

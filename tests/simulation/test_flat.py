@@ -178,7 +178,8 @@ def test_control_coefficients_are_those_of_sizes():
     model = FlatModel(crn, conserved_moieties=True)
     found = model.control_coefficients(x, crn.boundary_concentrations, ["Y1_0", "Yp2_0"], steps)
     exact = cn.sensitivities(crn, x, outputs=["Y1_0", "Yp2_0"], parameters=names).values
-    np.testing.assert_allclose(found, exact, rtol=1e-5, atol=IN_TIME)
+    # roadrunner's differences have five points, so what they leave out is of fourth order
+    np.testing.assert_allclose(found, exact, rtol=1e-7, atol=SOLVED)
 
 
 def two_ended(*further):

@@ -199,7 +199,7 @@ def test_few_units_are_checked_as_many_are(units, rng):
         one = simulator.steady_state(row)
         # both are within 1e-12 of the fixed point (`settle.TOLERANCE`)
         np.testing.assert_allclose(one.concentrations[0], many.concentrations[i], rtol=2e-12)
-        assert one.residual[0] < 1e-11
+        assert one.residual[0] < ROUNDED
         assert one.status == ("solved",)
 
 
@@ -350,7 +350,8 @@ def test_inputs_may_change_while_it_runs():
         [0, 1], t_end=700, n_points=701, steps={200.25: [1, 1], 450: [1, 0]}
     )
     for end, x in ((200, [0, 1]), (450, [1, 1]), (700, [1, 0])):
-        assert course["y0"][end] == pytest.approx(net(x)[0], abs=1e-3)
+        # 200 and more after a change, 3e-7 is left of it
+        assert course["y0"][end] == pytest.approx(net(x)[0], abs=1e-6)
         assert [course["x0"][end], course["x1"][end]] == x
     assert course["x0"][200] == 0
     assert course["x0"][201] == 1

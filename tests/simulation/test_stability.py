@@ -85,7 +85,7 @@ def test_what_eigenvalues_leave_open_is_seen_from_the_course(damping):
         found, outcome = rest(Equations(rates, jacobian, none), np.array([1.0 + r, 1.0]), advance)
         if damping:
             assert outcome == "solved after integration"
-            np.testing.assert_allclose(found, 1.0, rtol=1e-11)
+            np.testing.assert_allclose(found, 1.0, rtol=ROUNDED)
         else:
             assert "circles" in outcome.reason or "oscillates" in outcome.reason
 
@@ -139,7 +139,7 @@ def test_long_rings_and_chains_from_0_come_to_rest():
     n = 200
     ring = "; ".join(f"A{i}->A{(i + 1) % n}; k*A{i}; A{i}={int(i == 0)}" for i in range(n))
     steady = cn.Simulator(cn.import_antimony(ring + "; k=1")).steady_state()
-    np.testing.assert_allclose(steady.concentrations, 1 / n, rtol=1e-11)
+    np.testing.assert_allclose(steady.concentrations, 1 / n, rtol=ROUNDED)
     course = cn.Simulator(cn.import_antimony("A->B; k*A; B->A; k*B; A=1; B=1e-200; k=1"))
     # (1 + e^(-2 t)) / 2
     assert course.time_course(t_end=1)["A"][-1] == pytest.approx((1 + np.exp(-2)) / 2, rel=1e-8)
@@ -206,7 +206,7 @@ def test_a_root_that_is_not_stable_is_no_answer(model, newton):
     # within it is stable, and so it is found
     found = model(brusselator(1.5)).steady_states(np.array([[1.0, 1.4]]), nothing, newton)
     assert not found.status[0].failed
-    np.testing.assert_allclose(found.x[0], [1.0, 1.5], rtol=1e-9)
+    np.testing.assert_allclose(found.x[0], [1.0, 1.5], rtol=ROUNDED)
 
 
 @pytest.mark.parametrize("model", [FlatModel, RateModel.of], ids=["roadrunner", "rate equations"])
@@ -215,8 +215,8 @@ def test_from_a_root_that_is_not_stable_the_time_course_decides(model):
     starts = np.array([[1.98], [2.02]])
     found = model(cn.import_antimony(SWITCH)).steady_states(starts, np.empty((2, 0)))
     assert found.status.tolist() == ["solved after integration"] * 2
-    np.testing.assert_allclose(found.x[:, 0], [1.0, 4.0], rtol=2e-12)
-    assert np.all(found.imbalance < 1e-12)
+    np.testing.assert_allclose(found.x[:, 0], [1.0, 4.0], rtol=ROUNDED)
+    assert np.all(found.imbalance < ROUNDED)
     found = model(brusselator(3.0)).steady_states(np.array([[1.05, 2.9]]), np.empty((1, 0)))
     assert found.status[0].startswith("failed: it oscillates without dying down")
 
@@ -297,9 +297,9 @@ def test_a_unit_with_two_ends_comes_to_the_one_on_its_side(method, engine):
             assert "small changes lead away" in steady.status[0]
             continue
         expected = (high, low) if p > n else (low, high)
-        np.testing.assert_allclose(steady.concentrations[0, :2], expected, rtol=1e-9)
+        np.testing.assert_allclose(steady.concentrations[0, :2], expected, rtol=SOLVED)
         course = simulator.time_course([1.0], 200.0, 2, initial={"Yp1_0": p, "Yn1_0": n})
-        np.testing.assert_allclose(course.concentrations[-1, :2], expected, rtol=1e-8)
+        np.testing.assert_allclose(course.concentrations[-1, :2], expected, rtol=SOLVED)
 
 
 @pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
@@ -312,11 +312,13 @@ def test_what_starts_alike_is_not_called_solved_between_two_ends(method, engine)
     if steady.status[0].failed:
         assert "lead away" in steady.status[0] or "is not stable" in steady.status[0]
     else:
-        np.testing.assert_allclose(sorted(steady.concentrations[0, :2]), ends(1.0)[::-1], rtol=1e-9)
+        np.testing.assert_allclose(
+            sorted(steady.concentrations[0, :2]), ends(1.0)[::-1], rtol=ROUNDED
+        )
     # where z^2 < 4 h / 2 there is but one
     steady = cn.Simulator(of_rivals(), engine=engine).steady_state([-1.0], method=method)
     y = (-1 + np.sqrt(1.16)) / 8
-    np.testing.assert_allclose(steady.concentrations[0, :2], y, rtol=1e-9)
+    np.testing.assert_allclose(steady.concentrations[0, :2], y, rtol=ROUNDED)
 
 
 def test_samples_units_and_scans_are_told_apart():
@@ -365,7 +367,7 @@ def test_of_a_follower_with_two_roots_the_larger_is_no_answer(method, engine):
         steady = simulator.steady_state([4.0], {"Y1_0": y, "M1_0": begin}, method, "nan")
         # by units Newton's method goes to the nearer root, and no time course decides
         if begin < (3 if method == "units" else upper):
-            np.testing.assert_allclose(steady.concentrations[0], [y, lower], rtol=1e-9)
+            np.testing.assert_allclose(steady.concentrations[0], [y, lower], rtol=SOLVED)
         else:
             assert steady.status[0].failed
 
@@ -396,7 +398,7 @@ def test_our_networks_settle_in_turn(case):
     if len(crn.floating) <= 60:
         x = cn.Simulator(case.net).steady_state(case.x[0]).concentrations[0]
         jacobian = crn.jacobian(x).toarray()
-        assert np.linalg.eigvals(jacobian).real.max() <= 1e-7 * np.abs(jacobian).max()
+        assert np.linalg.eigvals(jacobian).real.max() < 0
 
 
 def test_what_is_dominated_does_not_grow():
@@ -410,7 +412,7 @@ def test_what_is_dominated_does_not_grow():
         matrix = matrix * x[:, None] / x if rng.random() < 0.5 else matrix
         if stability._is_dominated(matrix, x):
             seen += 1
-            assert np.linalg.eigvals(matrix).real.max() <= 1e-12 * np.abs(matrix).max()
+            assert np.linalg.eigvals(matrix).real.max() <= 0
     assert 50 < seen < 350
     assert not stability._is_dominated(np.array([[1e-9]]), np.ones(1))
     # by columns alone, by relative rows alone, and by neither

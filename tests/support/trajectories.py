@@ -118,6 +118,7 @@ def check(net, x, certificate, seed, n=20, adverse=6):
         course = Course(times, crn.observe(found)[:, -net.n_out :])
         late = course.time >= certificate.settling_time
         off = np.abs(course.outputs[late] - target).max()
+        # the envelope too is held to its tolerance but for 1e-6 of it (`following.SLACK`)
         assert off <= certificate.tolerance * (1 + 1e-6), (net.name, start, off)
         # the envelope of all starts shrinks, so its bounds at the grid point before hold
         before = np.searchsorted(envelope.time, course.time, side="right") - 1

@@ -218,6 +218,7 @@ def test_right_by_a_read_out_time():
 
     assert error(timed.network) < 0.1
     assert error(settled.network) > 2 * error(timed.network)
+    # an error of 0.1, squared
     assert timed.loss < 0.01
     assert str(timed.verification).startswith("verified by the engine on 4 samples at t = 3")
 

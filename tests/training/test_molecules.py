@@ -162,7 +162,9 @@ def test_the_expected_loss_of_squares_is_exact_and_of_others_near():
             np.mean(np.square(mean - t).sum(axis=1) + spread), rel=ROUNDED
         )
         np.testing.assert_allclose(by_mean, 2 * (mean - t) / 4, atol=ROUNDED)
-        np.testing.assert_allclose(by_covariance, np.eye(n_out) / 4 * np.ones((4, 1, 1)), atol=1e-9)
+        np.testing.assert_allclose(
+            by_covariance, np.eye(n_out) / 4 * np.ones((4, 1, 1)), atol=ROUNDED
+        )
     # of cross-entropy, against many draws
     net = cn.Network.random([2, 3], seed=0, output=cn.Linear(h=0.1))
     mean, covariance = np.array([[0.5, -0.2, 0.1]]), np.array([np.diag([1.0, 0.5, 0.2])])
@@ -256,4 +258,4 @@ def test_sparse_weights_have_the_same_derivatives():
     # all but the derivative by the entry that is not stored; biases begin at 0 as well
     start = objective_of(nets[0])[0].coordinates
     (place,) = np.flatnonzero((start.start == 0) & start.is_weight)
-    np.testing.assert_allclose(sparse_slope, np.delete(slope, place), rtol=1e-10, atol=SUMMED)
+    np.testing.assert_allclose(sparse_slope, np.delete(slope, place), rtol=ROUNDED, atol=SUMMED)
