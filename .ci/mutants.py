@@ -129,13 +129,15 @@ class Reach:
     def killed(self, closest: list[str]) -> bool:
         """Whether any test notices what the package is now."""
         runs = [closest, self.rooms] if closest else [self.rooms]
-        codes = (tested([*QUIET, *tests], self._log) for tests in runs)
-        return any(self._is_failure(code) for code in codes)
+        return any(self._is_failure(tested([*QUIET, *tests], self._log)) for tests in runs)
 
     def _is_failure(self, code: int) -> bool:
-        # a failed test, a module that cannot be imported, or what hangs or crashes; not one of ours
-        if code > pytest.ExitCode.INTERRUPTED:
-            raise SystemExit(f"pytest ends with {code}\n{self._log.read_text()}")
+        # a failed test, a module that cannot be imported (where no test is found that is asked for),
+        # or what hangs or crashes; not one of ours
+        text = self._log.read_text()
+        broken = code == pytest.ExitCode.USAGE_ERROR and "ERROR collecting" in text
+        if code > pytest.ExitCode.INTERRUPTED and not broken:
+            raise SystemExit(f"pytest ends with {code}\n{text}")
         return code != 0
 
 
@@ -173,13 +175,15 @@ def tried(subject: str, number: int, seed: int, log: Path) -> tuple[int, int]:
     population = mutants([path for name in modules for path in _files(package / name)])
     chosen = random.Random(seed).sample(population, min(number, len(population)))
     reach = Reach(rooms, log)
-    killed = 0
+    killed = count = 0
     for spec in chosen:
         operator, line = get_operator(spec.operator_name)(**spec.operator_args), spec.start_pos[0]
         closest = reach.tests(spec.module_path, line)
         with use_mutation(spec.module_path, operator, spec.occurrence) as (before, after):
+            if not is_python(after):
+                continue
             died = reach.killed(closest)
-        killed += died
+        killed, count = killed + died, count + 1
         print("killed  " if died else "SURVIVED", f"{spec.module_path}:{line}", end=" ")
         by = re.search(r"^(?:FAILED|ERROR) \S+", log.read_text(), re.MULTILINE)
         print(spec.operator_name, by.group() if by else "")
@@ -187,8 +191,17 @@ def tried(subject: str, number: int, seed: int, log: Path) -> tuple[int, int]:
             lines = before.splitlines(), after.splitlines()
             print("\n".join(difflib.unified_diff(*lines, n=1, lineterm="")))
         sys.stdout.flush()
-    print(f"{subject}: {killed} of {len(chosen)} killed, of {len(population)} mutants", flush=True)
-    return killed, len(chosen)
+    print(f"{subject}: {killed} of {count} killed, of {len(population)} mutants", flush=True)
+    return killed, count
+
+
+def is_python(text: str) -> bool:
+    """Whether it can be compiled: {**a} with another operator cannot, as everybody would see."""
+    try:
+        compile(text, "mutant", "exec")
+    except SyntaxError:
+        return False
+    return True
 
 
 def _files(path: Path) -> list[Path]:

@@ -383,7 +383,8 @@ REFUSED = [
                 cn.Network([cn.Layer([[1.0]], [1.0])], input_names=[name])
             ),
             cn.IdentifierError,
-            f"input name '{name}': also the identifier",
+            f"input name '{name}': also the identifier of a species, reaction, rate constant or"
+            f" value of the network; '{name}_value' would do",
         )
         for name in ("h1", "Y1_0", "w1_0_0", "k1_0_0", "ub1_0", "Jq1_0_Y", "v1_0")
     ),
