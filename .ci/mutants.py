@@ -132,8 +132,8 @@ class Reach:
         return any(self._is_failure(tested([*QUIET, *tests], self._log)) for tests in runs)
 
     def _is_failure(self, code: int) -> bool:
-        # a failed test, a module that cannot be imported (where no test is found that is asked for),
-        # or what hangs or crashes; not one of ours
+        # a failed test, a module that cannot be imported (a test asked for is not found then), or
+        # what hangs or crashes; not one of ours
         text = self._log.read_text()
         broken = code == pytest.ExitCode.USAGE_ERROR and "ERROR collecting" in text
         if code > pytest.ExitCode.INTERRUPTED and not broken:
