@@ -67,6 +67,11 @@ class Benchmark:
     def ours(self) -> Contender:
         return self.contenders[0]
 
+    @property
+    def peers(self) -> list[Contender]:
+        """Who is none of ours."""
+        return [one for one in self.contenders[1:] if one.is_peer]
+
 
 @dataclass(frozen=True)
 class Effort:

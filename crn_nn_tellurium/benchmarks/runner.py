@@ -174,12 +174,9 @@ class _Subject:
         ours = taken[0].samples[0].answer if taken[0].samples else None
         return [self._measurement(one, case, ours) for one in taken]
 
-    def _is_ours(self, contender: Contender) -> bool:
-        return contender is self.benchmark.ours or not contender.is_peer
-
     def _left(self, contender: Contender) -> float:
         """Seconds of the budget, which peers share: no curve of ours ends because they are slow."""
-        return math.inf if self._is_ours(contender) else self._ends - self.clock()
+        return self._ends - self.clock() if contender in self.benchmark.peers else math.inf
 
     def _used(self) -> str:
         return f"not run: the peers' {self._budget:g} s were used"
@@ -255,7 +252,7 @@ class _Subject:
         except FailedStepError as error:
             taken.outcome = f"failed ({error})"
         finally:
-            if self._is_ours(contender):
+            if contender not in self.benchmark.peers:
                 self._ends += self.clock() - begun
         self.workers.drop(contender)
 

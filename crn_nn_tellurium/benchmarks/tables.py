@@ -179,12 +179,12 @@ def lost(results: Results) -> Iterator[Lost]:
     """All peers that are faster somewhere, as it was measured."""
     for benchmark in present(results):
         ours = {row.case: row.cpu for row in results.of(benchmark.subject, benchmark.ours.name)}
-        for contender in benchmark.contenders[1:]:
+        for contender in benchmark.peers:
             # NaN, where either was not measured, is below nothing
             theirs = results.of(benchmark.subject, contender.name)
             shares = {row.case: row.cpu / ours.get(row.case, math.nan) for row in theirs}
             ratios = {case: share for case, share in shares.items() if share < EQUAL}
-            if ratios and contender.is_peer:
+            if ratios:
                 yield Lost(benchmark, contender, ratios)
 
 

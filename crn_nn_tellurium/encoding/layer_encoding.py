@@ -298,7 +298,9 @@ def layer_encodings(net: Network) -> tuple[LayerEncoding, ...]:
 
 
 def weighted_sums(weights: FloatArray | sparse.csr_array, catalysts: FloatArray) -> FloatArray:
-    """catalysts @ weights.T, each row summed by itself."""
+    """catalysts @ weights.T, each row summed by itself; of weights (n, n_units, n_catalysts) each
+    sample has its own.
+    """
     # BLAS's product of two matrices differs in the last bits with the number of rows; a sample's
     # answer must not depend on the batch it comes in, so each is a product of its own
     catalysts = np.ascontiguousarray(catalysts)

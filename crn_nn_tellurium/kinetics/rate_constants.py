@@ -116,12 +116,11 @@ def weighted_sums_of(
 ) -> FloatArray:
     """Sums (n, n_units) of catalysts (n, n_catalysts) by weights (m, n_weights), row by row."""
     pattern: Any = encoding.weights
-    catalysts = np.ascontiguousarray(catalysts)
+    if not is_sparse(pattern):
+        return weighted_sums(weights.reshape(len(weights), *pattern.shape), catalysts)
     if len(weights) == 1:
         return weighted_sums(with_values(pattern, weights[0]), catalysts)
-    if not is_sparse(pattern):
-        by_unit = weights.reshape(len(weights), *pattern.shape)
-        return np.matmul(by_unit, catalysts[:, :, None])[:, :, 0]
+    catalysts = np.ascontiguousarray(catalysts)
     parts = [
         np.add.reduce(catalysts[:, pattern.indices[a:b]] * weights[:, a:b], axis=1)
         for a, b in itertools.pairwise(pattern.indptr)
