@@ -25,6 +25,8 @@ from crn_nn_tellurium.benchmarks.worker import (
 
 _IMPORTS = 120.0
 """Seconds that imports may take."""
+_OWN_PART = 0.1
+"""How much of the budget a peer has for itself: what a quick one needs to reach the largest case."""
 Start = Callable[[str], Any]
 """Starts a worker, whose files may be in a folder."""
 
@@ -155,7 +157,7 @@ class _Subject:
         # imports are none of the subject's time
         self.workers.begin([one for one in self.benchmark.contenders if not missing(one)])
         self._budget = min(self.benchmark.budget, self.effort.budget)
-        self._ends = self.clock() + self._budget
+        self._spent = dict.fromkeys((peer.name for peer in self.benchmark.peers), 0.0)
 
     def measure(self, case: str, before: Sequence[Measurement]) -> list[Measurement]:
         """What all contenders take for a case, after what is known of smaller ones."""
@@ -175,8 +177,14 @@ class _Subject:
         return [self._measurement(one, case, ours) for one in taken]
 
     def _left(self, contender: Contender) -> float:
-        """Seconds of the budget, which peers share: no curve of ours ends because they are slow."""
-        return self._ends - self.clock() if contender in self.benchmark.peers else math.inf
+        """Seconds of the budget, which peers share, a part of which each has for itself: no quick
+        peer's curve, and none of ours, ends because another is slow.
+        """
+        if contender.name not in self._spent:
+            return math.inf
+        others = (s for name, s in self._spent.items() if name != contender.name)
+        kept = sum(max(seconds, _OWN_PART * self._budget) for seconds in others)
+        return self._budget - kept - self._spent[contender.name]
 
     def _used(self) -> str:
         return f"not run: the peers' {self._budget:g} s were used"
@@ -242,19 +250,27 @@ class _Subject:
     @contextmanager
     def _step(self, taken: _Taken) -> Iterator[None]:
         """A step of a contender, whose failure is its outcome, and the end of its process."""
-        contender, begun = taken.contender, self.clock()
+        contender = taken.contender
         try:
-            yield
+            with self._counted(contender):
+                yield
             return
         except BeyondLimitError:
             own = f"beyond {self._own_limit(contender):g} s"
             taken.outcome = own if self._left(contender) > 0 else self._used()
         except FailedStepError as error:
             taken.outcome = f"failed ({error})"
-        finally:
-            if contender not in self.benchmark.peers:
-                self._ends += self.clock() - begun
         self.workers.drop(contender)
+
+    @contextmanager
+    def _counted(self, contender: Contender) -> Iterator[None]:
+        """Seconds that a peer spends of the budget."""
+        begun = self.clock()
+        try:
+            yield
+        finally:
+            if contender.name in self._spent:
+                self._spent[contender.name] += self.clock() - begun
 
     def _measurement(self, taken: _Taken, case: str, ours: Any) -> Measurement:
         row = Measurement(

@@ -169,7 +169,10 @@ def _loader(yaml: Any) -> Any:
     """
 
     def once(self: Any, node: Any, deep: bool = False) -> Any:
-        if (twice := first_twice([key.value for key, _ in node.value])) is not None:
+        keys = [key.value for key, _ in node.value]
+        if not all(isinstance(key, str) for key in keys):
+            raise ValueError(f"a key is no name, line {node.start_mark.line + 1}")
+        if (twice := first_twice(keys)) is not None:
             raise ValueError(f"{twice!r} is there twice, line {node.start_mark.line + 1}")
         return yaml.SafeLoader.construct_mapping(self, node, deep)
 

@@ -91,6 +91,15 @@ def test_peers_end_with_the_budget_that_they_share_and_ours_do_not():
     assert outcomes(results, "late")[1] == "not run: the peers' 14 s were used"
 
 
+def test_a_quick_peer_is_measured_whatever_slow_ones_took():
+    seconds = {"ours": 0.01, "slow": 4.0, "slower": 5.0, "quick": 0.01}
+    plan = {(name, case): took for name, took in seconds.items() for case in CASES}
+    results, _ = measured(plan, benchmark(*plain(*seconds), limit=12.0, budget=20.0))
+    used = "not run: the peers' 20 s were used"
+    assert outcomes(results, "quick") == outcomes(results, "ours") == ["", "", ""]
+    assert outcomes(results, "slow")[-1] == outcomes(results, "slower")[-1] == used
+
+
 def test_what_is_not_installed_or_known_to_be_long_is_said():
     ours = {("ours", case): 0.1 for case in CASES}
     known = {("known", CASES[0]): 0.1}

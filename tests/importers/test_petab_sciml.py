@@ -342,6 +342,7 @@ def layer_of(kind, **args):
 REFUSED = [
     ("- [", "not YAML that can be read"),
     ("a: &a [1]\nb: *a", r"has YAML aliases \(\*name\); expected none"),
+    ("? [nn_model_id]\n: net0", "not YAML that can be read.*a key is no name, line 1"),
     ("[" * 100_000, "nested too deeply to be a network"),
     ("3", "no text for 'nn_model_id'"),
     ("nn_model_id: net0", "0 inputs and 0 placeholders, not as many"),
