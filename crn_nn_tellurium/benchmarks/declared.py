@@ -49,8 +49,8 @@ class Benchmark:
 
     Cases are in order of size. `limit` is the seconds that a step of a contender may take (making
     ready, a call), beyond which its curve ends; `budget` are those that its peers may take
-    together, a tenth of which each has for itself. Answers further apart than `agreement` are pointed out; None where they are none to
-    compare.
+    together, a tenth of which each has for itself. Answers further apart than `agreement` are
+    pointed out; None where they are none to compare.
     """
 
     subject: str
