@@ -27,7 +27,7 @@ class Engine(ABC):
     ----------
     rtol : float
         Error of one step, relative to each concentration. With the default a concentration is right
-        to about 1e-8.
+        to about 1e-8, and to 1e-7 while it falls steeply.
     atol : float
         Error that is none, in concentration. Roots of small h go down to 1e-18 and must stay
         positive, so a larger one is for networks without such species.

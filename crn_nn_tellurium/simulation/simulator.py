@@ -282,8 +282,8 @@ class Simulator:
         Returns
         -------
         TimeCourse
-            Concentrations are right to about 1e-8 of each, where the engine's tolerances are the
-            default ones.
+            Concentrations are right to about 1e-8 of each, and to 1e-7 of one that falls steeply,
+            where the engine's tolerances are the default ones.
 
         Raises
         ------
