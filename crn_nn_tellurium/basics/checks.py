@@ -182,7 +182,13 @@ def names_of(what: str, names: Any, default: Sequence[str] = ()) -> tuple[str, .
     return found
 
 
-def by_name(what: str, table: Any, names: Sequence[str], or_by_place: bool = False) -> Any:
+def by_name(
+    what: str,
+    table: Any,
+    names: Sequence[str],
+    or_by_place: bool = False,
+    error: type[ValueError] = InputError,
+) -> Any:
     """The columns of a data frame, or the values of a series, by name, in any order; what has no
     names as it is, with `or_by_place` what has none of these as well.
     """
@@ -191,7 +197,7 @@ def by_name(what: str, table: Any, names: Sequence[str], or_by_place: bool = Fal
     if not labels or (or_by_place and known.keys().isdisjoint(names)):
         return table
     if missing := [name for name in names if name not in known]:
-        raise InputError(
+        raise error(
             f"{what} have the names {some(labels)}, not one for {some(missing)}; expected"
             f" {some(names)} in any order, or numbers in this order, x.to_numpy() say"
         )

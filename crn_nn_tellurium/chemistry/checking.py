@@ -11,10 +11,9 @@ from crn_nn_tellurium.basics import (
     PATTERN,
     FloatArray,
     brief,
-    labels_of,
+    by_name,
     real_numbers,
     reserved,
-    some,
 )
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.reactions import Reaction
@@ -127,17 +126,13 @@ def check_references(crn: ReactionNetwork, constants: Sequence[str]) -> None:
 def check_numbers(
     crn: ReactionNetwork, what: str, given: npt.ArrayLike, names: tuple[str, ...], each: str
 ) -> FloatArray:
-    """Numbers (..., n_names) in the order of the names; a table's must not say otherwise."""
-    values = real_numbers(what, given, error=ReactionError)
+    """Numbers (..., n_names) in the order of the names, a table's by its own."""
+    what = f"network {crn.name!r}: {what}"
+    table = by_name(what, given, names, error=ReactionError)
+    values = real_numbers(what, table, error=ReactionError)
     if values.shape[-1:] != (len(names),):
         raise ReactionError(
-            f"network {crn.name!r}: {what} have shape {values.shape}; expected (...,"
-            f" {len(names)}), one per {each}"
-        )
-    if (labels := labels_of(given)) and labels != names:
-        raise ReactionError(
-            f"network {crn.name!r}: {what} are of {some(labels)}; expected {some(names)}, in this"
-            " order"
+            f"{what} have shape {values.shape}; expected (..., {len(names)}), one per {each}"
         )
     return values
 

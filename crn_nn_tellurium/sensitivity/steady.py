@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from crn_nn_tellurium.basics import FloatArray, dense, progress_bar, real_numbers
+from crn_nn_tellurium.basics import FloatArray, by_name, dense, progress_bar, real_numbers
 from crn_nn_tellurium.chemistry import ReactionNetwork
 from crn_nn_tellurium.errors import ConvergenceError, InputError, SingularJacobianError
 from crn_nn_tellurium.importers import AnyModel
@@ -242,7 +242,9 @@ def _derivatives(
 
 def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> FloatArray:
     """A steady state (n_floating,) of any mass-action network, from its initial concentrations."""
-    start = crn.initial_concentrations if near is None else real_numbers("near", near)
+    start = crn.initial_concentrations
+    if near is not None:
+        start = real_numbers("near", by_name("near", near, crn.floating))
     if start.shape != (len(crn.floating),) or not np.all(np.isfinite(start) & (start >= 0)):
         expected = f"({len(crn.floating)},) concentrations >= 0"
         raise InputError(

@@ -114,18 +114,25 @@ def test_numbers_are_pythons_own_whatever_they_come_as():
     assert hash(cn.Expression(terms)) == hash(cn.Expression(tuple(terms)))
 
 
-def test_tables_whose_names_say_another_order_are_refused():
+def test_tables_are_read_by_name_in_any_order():
     crn = cn.ReactionNetwork(
         [cn.Species("A", 1.0), cn.Species("B", 2.0)], [cn.Reaction("J", ("A",), ("B",), "k", 2.0)]
     )
-    for table in (pd.Series({"A": 3.0, "B": 1.0}), pd.DataFrame({"A": [3.0], "B": [1.0]})):
-        assert crn.rates(table).ravel().tolist() == [6.0]
-    message = "'network': concentrations are of B, A; expected A, B, in this order"
-    for table in (pd.Series({"B": 1.0, "A": 3.0}), pd.DataFrame({"B": [1.0], "A": [3.0]})):
-        with pytest.raises(cn.ReactionError, match=message):
-            crn.rates(table)
-    with pytest.raises(cn.ReactionError, match="constants are of i; expected k"):
+    for values in ({"A": 3.0, "B": 1.0}, {"B": 1.0, "A": 3.0}, {"C": 5.0, "B": 1.0, "A": 3.0}):
+        for table in (pd.Series(values), pd.DataFrame(values, [0, 1])):
+            assert set(crn.rates(table).ravel().tolist()) == {6.0}
+    assert crn.rates([3.0, 1.0], constants=pd.Series({"other": 9.0, "k": 1.0})).tolist() == [3.0]
+    message = "'network': concentrations have the names A, C, not one for B; expected A, B in any"
+    with pytest.raises(cn.ReactionError, match=message):
+        crn.rates(pd.Series({"A": 1.0, "C": 3.0}))
+    with pytest.raises(cn.ReactionError, match="constants have the names i, not one for k"):
         crn.rates([3.0, 1.0], constants=pd.Series({"i": 1.0}))
+    kept = cn.ReactionNetwork(
+        crn.species, [*crn.reactions, cn.Reaction("K", ("B",), ("A",), "j", 1.0)]
+    )
+    expected = cn.sensitivities(kept, [1.0, 2.0]).values
+    found = cn.sensitivities(kept, pd.Series({"C": 5.0, "B": 2.0, "A": 1.0})).values
+    assert found.tolist() == expected.tolist()
 
 
 def test_observables_of_one_state_at_many_constants():
