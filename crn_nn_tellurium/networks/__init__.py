@@ -33,6 +33,7 @@ from crn_nn_tellurium.networks.losses import (
     Loss,
     LossLike,
     are_labels,
+    by_output,
     check_classes,
     encode_targets,
     leads_of,

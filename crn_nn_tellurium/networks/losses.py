@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from crn_nn_tellurium.basics import FloatArray, check_choice, labels_or_numbers
+from crn_nn_tellurium.basics import FloatArray, by_name, check_choice, labels_or_numbers
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.networks.activations import Linear, Normalized, Sigmoid
 from crn_nn_tellurium.networks.network import Network
@@ -98,7 +98,7 @@ def resolve_loss(loss: LossLike, net: Network) -> Loss:
 
 def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -> FloatArray:
     """Targets (n_samples, n_out) of a batch."""
-    given = labels_or_numbers("targets", y)
+    given = labels_or_numbers("targets", by_output(net, y))
     if np.iscomplexobj(given):
         raise InputError(f"targets are complex numbers; loss {loss.name!r} expects real ones")
     # one column for several outputs can only be labels, and so can words
@@ -130,6 +130,17 @@ def encode_targets(loss: Loss, net: Network, y: npt.ArrayLike, n_samples: int) -
             sample = int(np.argwhere(bad)[0][0])
             raise InputError(f"targets of sample {sample} are {values[sample].tolist()}; {said}")
     return values
+
+
+def by_output(net: Network, y: Any) -> Any:
+    """The columns of a table of targets in the order of the outputs, or of the classes that these
+    are, where they have their names; anything else as it is.
+    """
+    # of a series, or a single column, the names are those of samples, or of labels
+    if getattr(y, "ndim", 0) == 2 and y.shape[1] > 1:
+        for names in (net.output_names, net.output_labels):
+            y = by_name("targets", y, names, or_by_place=True)
+    return y
 
 
 def are_labels(net: Network, given: npt.NDArray[Any]) -> bool:

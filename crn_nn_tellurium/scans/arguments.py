@@ -16,7 +16,7 @@ from crn_nn_tellurium.basics import (
 )
 from crn_nn_tellurium.errors import InputError
 from crn_nn_tellurium.importers import text_or_model
-from crn_nn_tellurium.networks import Network
+from crn_nn_tellurium.networks import Network, by_output
 from crn_nn_tellurium.scans.axes import RESERVED, Axis, Vary, as_axes
 from crn_nn_tellurium.scans.plan import Model, Plan
 from crn_nn_tellurium.scans.quantities import quantity_of
@@ -48,7 +48,7 @@ def make_plan(
     axes, time, quantities = as_axes(vary), _times(at), _quantities(outputs)
     if isinstance(model, Network):
         x = _inputs(model, x)
-        y = None if y is None else labels_or_numbers("y", y)
+        y = None if y is None else labels_or_numbers("y", by_output(model, y))
     elif x is not None or y is not None:
         raise InputError(
             "x and y are inputs and targets of a Network; vary boundary species by name instead"

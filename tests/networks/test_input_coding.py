@@ -83,6 +83,21 @@ def test_starts_are_read_by_name():
     assert (course["A"][0], course["B"][0]) == (3.0, 5.0)
 
 
+def test_targets_are_read_by_the_names_of_outputs_or_of_their_classes():
+    net = cn.Network([cn.Layer([[1.0], [-2.0]])], class_names=["no", "yes"])
+    x, y = [[1.0], [2.0]], np.array([[1.0, 0.0], [0.25, 0.75]])
+    expected = cn.gradient(net, x, y).loss
+    for names in (["y0", "y1"], ["no", "yes"], ["of", "ours"]):
+        table = pd.DataFrame(y, columns=names)
+        tables = [table]
+        if "ours" not in names:  # names of nothing here are read by place
+            tables.append(table[names[::-1]].assign(more=1.0))
+        for targets in tables:
+            assert cn.gradient(net, x, targets).loss == expected
+    with pytest.raises(cn.InputError, match="targets have the names y1, more, not one for y0"):
+        cn.gradient(net, x, pd.DataFrame(y, columns=["y1", "more"]))
+
+
 @pytest.mark.parametrize("bounds", [(0.0, 4.0), ([0.0, 0.0], [4.0, 4.0])])
 def test_a_range_may_be_an_array(bounds):
     layers = [cn.Layer([[1.0, 1.0]])]
