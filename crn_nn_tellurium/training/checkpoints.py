@@ -33,7 +33,7 @@ from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.networks import Network, with_arrays
 from crn_nn_tellurium.training.results import Record
 
-_FORMAT = "crn_nn_tellurium training"
+_FORMAT, _VERSION = "crn_nn_tellurium training", 3
 _AS_THEY_ARE = "round", "iteration", "waited", "stopped", "seconds", "best_value"
 # Bytes of states, beside those of a file written anew, from which on it is: a factor and a rest
 _GROWTH, _ROOM = 4, 2**20
@@ -82,7 +82,7 @@ class Checkpoint:
         if 0 < self._size < limit and self._path.exists():
             self._append(self._path, state)
             return
-        header = {"format": _FORMAT, "format_version": 3, "training": self._identity}
+        header = {"format": _FORMAT, "format_version": _VERSION, "training": self._identity}
         first = f"{json.dumps(header)}\n".encode()
         self._digest, self._n_records, self._last_net = _digest("", first), 0, None
         content = first + self._line(state)
@@ -140,6 +140,14 @@ class Checkpoint:
         if not isinstance(header, dict) or header.get("format") != _FORMAT:
             raise FileFormatError(
                 f"{str(path)!r}: no checkpoint of a training by this version; choose another file"
+            )
+        version = header.get("format_version")
+        # true is 1 to Python
+        if isinstance(version, bool) or version != _VERSION:
+            raise FileFormatError(
+                f"{str(path)!r}: a checkpoint of format version {version!r}; this package reads"
+                f" version {_VERSION}; choose another file, or go on with the crn_nn_tellurium that"
+                " wrote it"
             )
         # going on with other data would give what neither training gives
         if header.get("training") != self._identity:

@@ -1,6 +1,7 @@
 """A training that stops, or is stopped, goes on to the same result."""
 
 import contextlib
+import json
 import os
 import resource
 import signal
@@ -229,6 +230,16 @@ def test_a_file_cut_off_in_its_first_line_is_none_of_ours(finished, flowers, tmp
         path.write_bytes(content)
         with pytest.raises(cn.FileFormatError, match=r"run.json': no checkpoint of a training"):
             cn.fit(small(), *flowers, monitor=cn.Monitor(path), **ADAM)
+
+
+@pytest.mark.parametrize("version", [2, 4, True, None])
+def test_a_checkpoint_of_another_format_says_so(version, finished, flowers, tmp_path):
+    path = tmp_path / "run.json"
+    said = json.dumps(version).encode()
+    path.write_bytes(finished[1].replace(b'"format_version": 3', b'"format_version": ' + said, 1))
+    message = rf"run.json': a checkpoint of format version {version}; this package reads version 3"
+    with pytest.raises(cn.FileFormatError, match=message):
+        cn.fit(small(), *flowers, monitor=cn.Monitor(path), **ADAM)
 
 
 @pytest.mark.parametrize("where", [1, 5, 13])
