@@ -16,6 +16,7 @@ from crn_nn_tellurium.benchmarks.tables import (
     EQUAL,
     FITTED,
     growth_table,
+    is_compared,
     lost,
     memory_table,
     present,
@@ -129,7 +130,7 @@ def lost_text(results: Results) -> str:
         lines.append(f"- {title}:")
         lines += [f"  - {one.sentence()}" for one in own]
     if not lines:
-        return "Nowhere in this run."
+        return "Nowhere in this run." if is_compared(results) else "No peer was measured."
     note = f"A peer counts as faster where it takes less than {EQUAL:g} of our time."
     return "\n".join([note, "", *lines])
 

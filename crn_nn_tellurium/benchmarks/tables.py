@@ -188,6 +188,16 @@ def lost(results: Results) -> Iterator[Lost]:
                 yield Lost(benchmark, contender, ratios)
 
 
+def is_compared(results: Results) -> bool:
+    """Whether any peer has been measured: before, nobody is faster or slower."""
+    return any(
+        row.is_measured
+        for benchmark in present(results)
+        for peer in benchmark.peers
+        for row in results.of(benchmark.subject, peer.name)
+    )
+
+
 # Whom README compares with -----------------------------------------------------------------------
 
 _STEADY = "steady_state"

@@ -81,6 +81,12 @@ def test_reasons_are_given_where_they_were_measured_and_nowhere_else():
     assert benchmarks.lost_text(slower) == "Nowhere in this run."
 
 
+def test_nobody_is_slower_who_was_not_measured():
+    ours = row("5-10-5", OURS, 1e-6)
+    for known in ((), (ours,), (ours, row("5-10-5", JAX, outcome="not installed: jax"))):
+        assert benchmarks.lost_text(results_of(*known)) == "No peer was measured."
+
+
 def test_a_peer_that_is_faster_for_no_reason_given_is_named(monkeypatch):
     bare = replace(GRADIENT.contenders[1], faster_because="")
     known = replace(GRADIENT, contenders=(GRADIENT.contenders[0], bare))

@@ -82,6 +82,6 @@ def test_an_interrupted_look_without_a_folder_is_printed(run, tmp_path, monkeypa
     monkeypatch.setattr(benchmarks, "run", interrupted)
     code, out, err = run("bench --only generation")
     assert code == 130
-    assert "One run of `crn-nn bench` on " in out
+    assert "Where others are faster\nNo peer was measured.\nOne run of `crn-nn bench` on " in out
     assert err.endswith("crn-nn: interrupted\n")
     assert not list(tmp_path.iterdir())
