@@ -48,6 +48,7 @@ from crn_nn_tellurium.basics.files import (
     finding,
     make_readable,
     read_bytes,
+    read_stream,
     read_text,
     reading,
     sealed,

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, AnyStr
 
 from crn_nn_tellurium import errors
 from crn_nn_tellurium.errors import FileFormatError
@@ -168,15 +169,26 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """Read a file; errors say which."""
     with finding(path), open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
-        if 0 < size <= _MOST_BYTES:
-            return file.read()
-        content = bytearray()
-        # a stream does not say beforehand how long it is
-        while size == 0 and len(content) <= _MOST_BYTES and (part := file.read(2**20)):
-            content += part
-    if max(size, len(content)) > _MOST_BYTES:
-        raise FileFormatError(f"{str(path)!r}: it has more than {_MOST_BYTES:,} bytes")
-    return bytes(content)
+        if size > _MOST_BYTES:
+            raise _too_long(path)
+        return file.read() if size else read_stream(path, file)
+
+
+def read_stream(name: object, stream: IO[AnyStr]) -> AnyStr:
+    """All of a stream, which does not say beforehand how long it is."""
+    parts: list[AnyStr] = []
+    size = 0
+    while part := stream.read(2**20):
+        parts.append(part)
+        size += len(part)
+        if size > _MOST_BYTES:
+            raise _too_long(name)
+    # nothing, as text or as bytes
+    return part.join(parts)
+
+
+def _too_long(name: object) -> FileFormatError:
+    return FileFormatError(f"{str(name)!r}: it has more than {_MOST_BYTES:,} bytes")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from crn_nn_tellurium.basics import (
     first_twice,
     headings_by_name,
     number,
+    read_stream,
     read_text,
     some,
 )
@@ -218,7 +219,7 @@ def read_table(path: Path, network: Network | None = None) -> CsvTable:
     """The cells of a CSV by column; without a header, the columns are the network's inputs."""
     if str(path) == "-" and sys.stdin is None:
         raise InputError("standard input is closed; expected a table, or the path of one")
-    text = sys.stdin.read() if str(path) == "-" else read_text(path)
+    text = read_stream(path, sys.stdin) if str(path) == "-" else read_text(path)
     first = text.lstrip().partition("\n")[0]
     # spreadsheets write semicolons where the decimal sign is a comma
     delimiter = max(",;\t", key=first.count)

@@ -38,6 +38,16 @@ def test_what_is_written_is_what_a_user_types_next(run, tmp_path):
     assert run("predict flowers.json flowers.csv --target species")[0] == 0
 
 
+def test_a_pipe_that_never_ends_is_not_read_for_ever(run, monkeypatch):
+    class Endless(io.StringIO):
+        def read(self, size=-1):
+            return "\0" * size
+
+    monkeypatch.setattr(sys, "stdin", Endless())
+    monkeypatch.setattr("crn_nn_tellurium.basics.files._MOST_BYTES", 2**22)
+    assert run("predict iris -") == (2, "", "crn-nn: '-': it has more than 4,194,304 bytes\n")
+
+
 def test_it_goes_through_a_pipe_and_into_tabs(run, tmp_path, monkeypatch):
     table = run("data iris")[1]
     monkeypatch.setattr(sys, "stdin", io.StringIO(table))
