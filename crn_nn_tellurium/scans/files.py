@@ -16,6 +16,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -144,20 +145,13 @@ class Parts:
         write_bytes(self._state, json.dumps(document).encode())
 
     def _check_state(self) -> None:
-        for name in sorted(entry.name for entry in self.folder.iterdir()):
-            # a dot stands before what was being written, and before what systems leave
-            if _OURS.match(name) is None:
-                raise FileExistsError(
-                    f"{str(self.folder)!r} holds {name!r}, which is none of a scan's;"
-                    " ScanFile(path, overwrite=True) (--overwrite) removes it, or choose another"
-                    " path"
-                )
+        if others := self._others():
+            raise FileExistsError(
+                f"{str(self.folder)!r} holds {others[0]!r}, which is none of a scan's;"
+                " ScanFile(path, overwrite=True) (--overwrite) removes it, or choose another path"
+            )
         chunks = list(self.folder.glob("[0-9]*.npz"))
-        try:
-            found = json.loads(read_text(self._state)).get(KEY)
-        except (OSError, ValueError, AttributeError):
-            found = None
-        if chunks and found != self._plan.key:
+        if chunks and not self._is_of_plan():
             raise FileExistsError(
                 f"{str(self.folder)!r} holds chunks of another scan (other values, model, settings"
                 " or version); ScanFile(path, overwrite=True) (--overwrite) removes them, or choose"
@@ -169,6 +163,28 @@ class Parts:
                 " resume=True) (--resume) goes on with them, overwrite=True (--overwrite) begins"
                 " again"
             )
+
+    def _others(self) -> list[str]:
+        """What the folder holds that is none of a scan's."""
+        # a dot stands before what was being written, and before what systems leave
+        return sorted(one.name for one in self.folder.iterdir() if not _OURS.match(one.name))
+
+    def _is_of_plan(self) -> bool:
+        try:
+            return bool(json.loads(read_text(self._state)).get(KEY) == self._plan.key)
+        except (OSError, ValueError, AttributeError):
+            return False
+
+    def clear(self) -> None:
+        """Delete what is left of this scan where it was ended when all but that was done."""
+        # nobody waits for that, and where nothing can be written nothing is deleted
+        with suppress(OSError):
+            if self.folder.exists() and not self._lock.acquire():
+                try:
+                    if self._is_of_plan() and not self._others():
+                        self.remove()
+                finally:
+                    self.close()
 
     def close(self) -> None:
         self._lock.release()

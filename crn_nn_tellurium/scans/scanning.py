@@ -138,6 +138,7 @@ def scan(
     if file is not None:
         _refuse_nameless(plan)
     if file is not None and (found := _finished(file, plan, on_error)) is not None:
+        Parts(file, plan).clear()
         return found
     result = _Result(plan)
     if file is None:

@@ -230,6 +230,27 @@ def test_what_another_process_writes_meanwhile_is_not_replaced(is_same, tmp_path
     assert [file.name for file in tmp_path.iterdir()] == ["out.nc"]
 
 
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_chunks_that_a_kill_left_beside_their_result_go_with_the_next_call(
+    ending, tmp_path, monkeypatch
+):
+    path, parts = tmp_path / f"out{ending}", tmp_path / f"out{ending}.parts"
+    with monkeypatch.context() as patched:
+        patched.setattr(scanning.Parts, "remove", lambda parts: None)
+        ds = cn.scan(NET, AXES, path=path)
+    assert parts.is_dir()
+    # what somebody put there, and another scan's, stays
+    (parts / "diary.txt").write_text("of ours", encoding="utf-8")
+    cn.scan(NET, AXES, path=path)
+    (parts / "diary.txt").unlink()
+    state = (parts / "scan.json").read_text(encoding="utf-8")
+    (parts / "scan.json").write_text("{}", encoding="utf-8")
+    cn.scan(NET, AXES, path=path)
+    (parts / "scan.json").write_text(state, encoding="utf-8")
+    xr.testing.assert_identical(cn.scan(NET, AXES, path=path), ds)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
 def test_files_of_the_users_among_chunks_are_not_deleted(tmp_path):
     folder = tmp_path / "out.nc.parts"
     folder.mkdir()
