@@ -70,3 +70,42 @@ def smoothed_pieces(
     apart = np.where(left >= 0, width, np.where(right <= 0, -width, left + right))
     differences = -apart * (b[..., :-1] + b[..., 1:]) / (r[..., :-1] + r[..., 1:])
     return np.asarray(found + differences @ s[1:-1])
+
+
+def smoothed_pieces_derivative(
+    z: npt.ArrayLike, knots: Sequence[float], slopes: Sequence[float], h: float
+) -> FloatArray:
+    """d/dz of `smoothed_pieces`: the mean of the slopes, each with a weight above 0.
+
+    The weight of the slope between knots t and t' is sigma_h'(u) - sigma_h'(u') with u = z - t and
+    u' = z - t'. With p = |u| / sqrt(u^2 + 4h), sigma_h'(u) = (1 + p) / 2 right of the knot and
+    (1 - p) / 2 left of it; beside both knots the two are nearly equal, and it is taken from
+
+        p - p' = (p^2 - p'^2) / (p + p'),        p^2 = 1 - 4h / (u^2 + 4h).
+    """
+    z, t, s = np.asarray(z, dtype=float), np.asarray(knots), np.asarray(slopes)
+    u = z[..., None] - t
+    r = root(u, h)
+    p = np.abs(u) / r
+    (ra, rb), (pa, pb) = ((part[..., :-1], part[..., 1:]) for part in (r, p))
+    less, more = np.minimum(ra, rb), np.maximum(ra, rb)
+    beside = 2 * h / less * (np.diff(t) / more) * (pa / rb + pb / ra) / (pa + pb)
+    is_beside = (u[..., :-1] > 0) == (u[..., 1:] > 0)
+    weights = np.where(is_beside, beside, (pa + pb) / 2)
+    first = smoothed_relu_derivative(-u[..., 0], h)
+    last = smoothed_relu_derivative(u[..., -1], h)
+    return np.asarray(s[0] * first + s[-1] * last + weights @ s[1:-1])
+
+
+def smoothed_pieces_by_h(
+    z: npt.ArrayLike, knots: Sequence[float], slopes: Sequence[float], h: float
+) -> FloatArray:
+    """d/dh of `smoothed_pieces`, from d sigma_h(u) / dh = 1 / r, r = sqrt(u^2 + 4h)."""
+    z, t, s = np.asarray(z, dtype=float), np.asarray(knots), np.asarray(slopes)
+    u = z[..., None] - t
+    r = root(u, h)
+    ra, rb = r[..., :-1], r[..., 1:]
+    # 1 / r - 1 / r' = (r'^2 - r^2) / (r r' (r + r')), and r'^2 - r^2 is u'^2 - u^2
+    both = 2 * z[..., None] - (t[:-1] + t[1:])
+    differences = -(np.diff(t) / ra) * (both / (ra + rb)) / rb
+    return np.asarray(s[-1] / r[..., -1] - s[0] / r[..., 0] + differences @ s[1:-1])

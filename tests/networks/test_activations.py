@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -48,6 +49,35 @@ def test_derivative_is_the_derivative(name, h):
         numeric = (activation(z + step) - activation(z - step)) / (2 * step)
     # truncation ~ step^2 * third derivative (<= 1 / h) ~ 1e-10; rounding ~ 1e-16 / step <= 1e-9
     np.testing.assert_allclose(activation.derivative(z), numeric, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [
+        cn.ClippedReLU(h=1e-6, ceiling=6.0),
+        cn.ClippedReLU(h=1e8),
+        cn.HardSigmoid(slope=0.25, offset=0.5, h=1e-4),
+        cn.LeakyReLU(0.1, h=1e-4),
+        cn.PiecewiseLinear((-1.0, 0.5, 2.0), (0.0, 1.0, 3.0, 0.0), 0.25, h=1e-6),
+    ],
+    ids=str,
+)
+def test_slopes_of_saturated_units_keep_their_digits(activation):
+    """Against 400 digits of the sums over rails, whose terms are 1 - 1e-18 and the like."""
+    with mpmath.workdps(400):
+        for z in (0.0, -1.0, 0.5, 6.0, 1e-9, 50.0, -50.0, 1e6, -1e6, 1e100, -1e100):
+            slope = by_h = mpmath.mpf(0)
+            for (name, curve), rail in zip(
+                activation.read_out.terms, activation.rails, strict=True
+            ):
+                assert name == rail.name
+                u = rail.sign * activation.gain * mpmath.mpf(z) + rail.shift
+                r = mpmath.sqrt(u * u + 4 * mpmath.mpf(activation.h))
+                slope += curve * rail.sign * activation.gain * (1 + u / r) / 2
+                by_h += curve / r
+            found = activation.derivative([z]).item(), activation.h_derivative([z]).item()
+            expected = [float(slope), float(by_h)]
+            np.testing.assert_allclose(found, expected, rtol=LAST_DIGITS, atol=1e-300)
 
 
 @pytest.mark.parametrize(
