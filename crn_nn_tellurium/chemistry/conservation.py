@@ -20,6 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from crn_nn_tellurium.basics import is_real
+from crn_nn_tellurium.errors import ReactionError
+
 Row = dict[int, int]
 """A combination of species: whole numbers by column, none of them 0."""
 Parts = dict[int, dict[int, Fraction]]
@@ -56,7 +59,8 @@ class ConservedSums:
 
 
 def conserved_sums(stoichiometry: sparse.csr_array) -> ConservedSums:
-    """What a net stoichiometry (n_floating, n_reactions) of rational numbers conserves.
+    """What a net stoichiometry (n_floating, n_reactions) of rational numbers conserves; a
+    ReactionError where that is beyond doubles.
 
     >>> conserved_sums(sparse.csr_array(np.array([[-1.0], [-1.0], [1.0]]))).rows.toarray()
     array([[1., 0., 1.],
@@ -72,6 +76,13 @@ def conserved_sums(stoichiometry: sparse.csr_array) -> ConservedSums:
     free, rows = list(parts), [_whole(part) for part in parts.values()]
     if sum(map(len, rows)) <= _LEANED_UP_TO:
         rows = _without_negatives(rows)
+    most = max((abs(k) for row in rows for k in row.values()), default=0)
+    if not is_real(most):
+        raise ReactionError(
+            "what the reactions conserve counts one species"
+            f" 10^{math.floor(math.log10(most))} times another, beyond all doubles; expected fewer"
+            " reactions in turn that make several of one, as A => 2 B, B => 2 C"
+        )
     entries = [(i, s, float(k)) for i, row in enumerate(rows) for s, k in sorted(row.items())]
     place, columns, values = np.array(entries, dtype=float).reshape(-1, 3).T
     matrix = sparse.csr_array((values, (place.astype(int), columns.astype(int))), (len(rows), n))

@@ -46,6 +46,21 @@ def test_known_sums(case):
     assert len(crn.conserved_sums) == len(rows)
 
 
+@pytest.mark.parametrize("n", [1023, 1024])
+def test_sums_beyond_doubles_are_refused_in_words(n):
+    """2^1023 is a double, 2^1024 is none."""
+    chain = sparse.csr_array(
+        sparse.diags_array([2.0] * n, offsets=-1, shape=(n + 1, n)) - sparse.eye_array(n + 1, n)
+    )
+    if n == 1023:
+        assert conserved_sums(chain).rows.toarray().max() == 2.0**1023
+        return
+    with pytest.raises(
+        cn.ReactionError, match=r"one species 10\^308 times another, beyond all doubles"
+    ):
+        conserved_sums(chain)
+
+
 def test_stoichiometry_may_be_rational():
     found = conserved_sums(sparse.csr_array(np.array([[-1.0], [1 / 3], [0.5]])))
     np.testing.assert_array_equal(found.rows.toarray() @ [-1.0, 1 / 3, 0.5], [0.0, 0.0])
