@@ -227,8 +227,14 @@ class ChemistryRunner(ExtendedRoadRunner, metaclass=_TelluriumsOwn):  # type: ig
                 f"getuCC of {variable!r}: no variable of this model; expected an output or a"
                 f" species: {some(sorted(known))}"
             )
+        settable = {*crn.constant_names, *crn.boundary}
+        if by not in settable | {*self.model.getGlobalParameterIds()}:
+            raise InputError(
+                f"getuCC by {parameter!r}: no parameter of this model; expected a rate constant or"
+                f" a boundary species: {some(sorted({*self._constant_of, *crn.boundary}))}"
+            )
         self.steadyState()
-        if name not in known or by not in {*crn.constant_names, *crn.boundary}:
+        if name not in known or by not in settable:
             return float(super().getuCC(variable, parameter))
         found = sensitivities(self._now(), self._state(), outputs=[name], parameters=[by])
         return float(found.values[0, 0]) * self._signs.get(by, 1.0)

@@ -456,6 +456,17 @@ OTHER_NAMES = {
         lambda r: r.getuCC("nope", "k1_0_0"),
         "no variable of this model; expected an output or a species: Y1_0",
     ),
+    "no parameter": (
+        "reactions",
+        lambda r: r.getuCC("y0", "nothing"),
+        "getuCC by 'nothing': no parameter of this model; expected a rate constant or a boundary"
+        " species: h1, h2, k1_0_0",
+    ),
+    "a species that reactions change": (
+        "compact",
+        lambda r: r.getuCC("y0", "[Y1_0]"),
+        r"getuCC by '\[Y1_0\]': no parameter of this model",
+    ),
 }
 
 
@@ -634,5 +645,3 @@ def test_what_is_no_name_is_refused_as_by_roadrunner():
     r = cn.to_roadrunner(cn.load_model("xor"), [1, 1])
     with pytest.raises(TypeError):
         r[3]
-    with pytest.raises(RuntimeError, match=r"parameter: \[?nothing"):
-        r.getuCC("Y1_0", "nothing")
