@@ -205,7 +205,7 @@ def _side(reaction: str, side: Any) -> Side:
                 " a pair of a name and a number"
             )
         species, count = pair
-        if not is_real(count) or not 1 <= count < math.inf or count != int(count) or count < 1:
+        if not is_real(count) or not 1 <= count < math.inf or count != int(count):
             raise ReactionError(
                 f"reaction {reaction!r}: {species!r} is taken {count!r} times; expected 1, 2, ..."
             )

@@ -377,29 +377,6 @@ REFUSED = [
         cn.IdentifierError,
         "an input has the same name",
     ),
-    *(
-        (
-            lambda name=name: cn.to_reactions(
-                cn.Network([cn.Layer([[1.0]], [1.0])], input_names=[name])
-            ),
-            cn.IdentifierError,
-            f"input name '{name}': also the identifier of a species, reaction, rate constant or"
-            f" value of the network; '{name}_value' would do",
-        )
-        for name in ("h1", "Y1_0", "w1_0_0", "k1_0_0", "ub1_0", "Jq1_0_Y", "v1_0")
-    ),
-    (
-        lambda: cn.to_reactions(
-            cn.Network([cn.Layer([[1.0, 1.0]])], inputs="signed", input_names=["x0", "x0_p"])
-        ),
-        cn.IdentifierError,
-        "input name 'x0_p'",
-    ),
-    (
-        lambda: cn.to_reactions(cn.Network([cn.Layer([[1.0]])], name="Y1_0")),
-        cn.IdentifierError,
-        "network name 'Y1_0'",
-    ),
     # where the other kind of name is meant, the error has it
     (
         lambda: cn.scan(cn.to_antimony(XOR, x=ONES), {"w1_0_0": [1.0]}),
