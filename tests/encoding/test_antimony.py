@@ -72,15 +72,37 @@ def test_every_element_has_an_sbo_term_and_reactions_have_names(form):
 
 def test_compact_forms_of_networks_that_are_not_ours():
     """A species that only catalyses, or that nothing changes, has no law."""
-    species = [cn.Species("A", 2.0), cn.Species("E", 1.0), cn.Species("F")]
+    species = [cn.Species("F"), cn.Species("A", 2.0), cn.Species("E", 1.0)]
     crn = cn.ReactionNetwork(species, [cn.Reaction("J", ("A", "E"), ("E",), "k", 1.0)])
     for form in ("compact", "numbers"):
         model = CompiledModel(cn.to_antimony(crn, form=form))
         order = [model.floating.index(name) for name in crn.floating]
-        rates = model.rates_of_change(np.empty(0), np.array([2.0, 1.0, 0.0])[np.argsort(order)])[
+        rates = model.rates_of_change(np.empty(0), np.array([0.0, 2.0, 1.0])[np.argsort(order)])[
             order
         ]
-        assert rates.tolist() == [-2.0, 0.0, 0.0]
+        assert rates.tolist() == [0.0, -2.0, 0.0]
+
+
+def test_rails_of_opposite_sign_share_a_sum_that_begins_with_a_plus():
+    net = cn.Network([cn.Layer([[-2.0, 3.0]], activation=cn.Linear(h=0.1))])
+    sums = {
+        "compact": "u1_0_0*x0 + u1_0_1*x1",
+        "numbers": "2.0 dimensionless*x0 - 3.0 dimensionless*x1",
+    }
+    for (form, text), signs in zip(sums.items(), ("+-", "-+"), strict=True):
+        lines = [line.partition(";") for line in cn.to_antimony(net, form=form).splitlines()]
+        assert next(head.strip() for head, *_ in lines if ":= " in head) == f"z_Yp1_0 := {text}"
+        laws = [rest.partition(";")[0].strip() for head, _, rest in lines if "=>" in head]
+        assert laws == [
+            f"comp*(h1 {sign} z_Yp1_0*{y} - q1*{y}*{y})"
+            for sign, y in zip(signs, ("Yp1_0", "Yn1_0"), strict=True)
+        ]
+
+
+def test_the_compact_form_of_hundreds_of_species():
+    crn = cn.to_reactions(cn.Network.random([300, 1], seed=0))
+    (law,) = re.findall(r"z_\w+ := (.*?);", cn.to_antimony(crn, form="compact"))
+    assert law.split(" + ") == [f"u1_0_{i}*x{i}" for i in range(300)]
 
 
 def test_the_unit_check_can_fail():
