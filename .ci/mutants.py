@@ -26,6 +26,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,10 @@ NO_FAULTS = re.compile(
 )
 # the first failure is enough
 QUIET = ["-x", "-q", "-p", "no:cacheprovider"]
-TIMEOUT = 1800.0
-"""Seconds; a mutant that takes longer hangs, and counts as killed."""
+PATIENCE = 10.0
+"""Times what its tests took without it; a mutant that takes longer hangs, and counts as killed."""
+AT_LEAST = 120.0
+"""Seconds that any run may take: the tests are collected and libraries imported in them."""
 
 
 def annotations(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
@@ -83,8 +86,10 @@ def mutants(modules: list[Path]) -> list[MutationSpec]:
     return sorted(kept, key=lambda m: (str(m.module_path), m.operator_name, m.occurrence))
 
 
-def tested(arguments: list[str], log: Path, *plugins: object) -> int:
-    """The exit code of pytest, in a process of its own that has all libraries imported already."""
+def tested(arguments: list[str], log: Path, limit: float, *plugins: object) -> int:
+    """The exit code of pytest, in a process of its own that has all libraries imported already; of
+    one that is ended after so many seconds, no exit code.
+    """
     child = os.fork()
     if child == 0:
         os.setsid()
@@ -92,7 +97,7 @@ def tested(arguments: list[str], log: Path, *plugins: object) -> int:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
         os._exit(int(pytest.main(arguments, list(plugins))))
-    until = time.monotonic() + TIMEOUT
+    until = time.monotonic() + limit
     while not (ended := os.waitpid(child, os.WNOHANG))[0]:
         if time.monotonic() > until:
             os.killpg(child, signal.SIGKILL)
@@ -108,7 +113,7 @@ class Reach:
         data, times = log.with_name("coverage"), log.with_name("times")
         os.environ["COVERAGE_FILE"] = str(data)
         seen = ["--cov=crn_nn_tellurium", "--cov-context=test", "--cov-report="]
-        if tested([*QUIET, *seen, *self.rooms], log, _Times(times)):
+        if tested([*QUIET, *seen, *self.rooms], log, math.inf, _Times(times)):
             raise SystemExit(f"{rooms}: tests fail without a mutant\n{log.read_text()}")
         self._data = CoverageData(str(data))
         self._data.read()
@@ -128,10 +133,14 @@ class Reach:
 
     def killed(self, closest: list[str]) -> bool:
         """Whether any test notices what the package is now."""
-        runs = [closest, self.rooms] if closest else [self.rooms]
-        return any(self._is_failure(tested([*QUIET, *tests], self._log)) for tests in runs)
+        others = self.times.keys() - closest
+        return bool(closest and self._fails(closest, closest)) or bool(
+            others and self._fails(self.rooms, others)
+        )
 
-    def _is_failure(self, code: int) -> bool:
+    def _fails(self, arguments: list[str], names: Collection[str]) -> bool:
+        limit = AT_LEAST + PATIENCE * sum(self.times.get(name, 0.0) for name in names)
+        code = tested([*QUIET, *arguments], self._log, limit, _Only(names))
         # a failed test, a module that cannot be imported (a test asked for is not found then), or
         # what hangs or crashes; not one of ours
         text = self._log.read_text()
@@ -139,6 +148,16 @@ class Reach:
         if code > pytest.ExitCode.INTERRUPTED and not broken:
             raise SystemExit(f"pytest ends with {code}\n{text}")
         return code != 0
+
+
+class _Only:
+    """Of the tests that are found, those that have these names."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(names)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if item.nodeid in self._names]
 
 
 class _Times:
