@@ -1,22 +1,25 @@
 """What Newton's method is trusted with, of systems that are functions here."""
 
 import numpy as np
+import pytest
 
 from crn_nn_tellurium.chemistry import Balance
-from crn_nn_tellurium.simulation.outcome import AFTER_INTEGRATION
-from crn_nn_tellurium.simulation.settle import solve
+from crn_nn_tellurium.errors import ConvergenceError
+from crn_nn_tellurium.simulation.outcome import AFTER_INTEGRATION, INTEGRATED, SOLVED
+from crn_nn_tellurium.simulation.settle import come_to_rest, integrate, solve
 
 
 class Bistable:
-    """dx/dt = -(x - 1) (x - 2) (x - 3), whose courses from 0 end at 1. Newton's method takes what
-    is not there yet to a root below zero, and that to 3.
+    """dx/dt = -(x - 1) (x - 2) (x - 3), whose courses end at 1 from below 2, at 3 from above.
+    Newton's method takes what is not there yet to a root below zero, and that to 3.
     """
 
     def newton(self, x, _):
         return np.where(x < 0, 3.0, np.where(np.isin(x, [1.0, 3.0]), x, -1.0))
 
     def advance(self, state, _, duration):
-        return 1 + (state - 1) * np.exp(-duration)
+        end = np.where(state < 2, 1.0, 3.0)
+        return end + (state - end) * np.exp(-duration)
 
     def is_finite(self, _):
         return True
@@ -33,3 +36,35 @@ def test_nothing_goes_on_from_a_root_below_zero():
     assert found.x.tolist() == [[1.0]]
     assert found.status.tolist() == [AFTER_INTEGRATION]
     assert found.imbalance.tolist() == [0.0]
+
+
+def test_each_system_goes_where_its_own_start_leads():
+    start = np.array([[0.5], [2.5], [3.0], [1.5]])
+    found = solve(Bistable(), start, balance)
+    assert found.x.tolist() == [[1.0], [3.0], [3.0], [1.0]]
+    after = AFTER_INTEGRATION
+    assert found.status.tolist() == [after, after, SOLVED, after]
+    found = integrate(Bistable(), start, balance)
+    assert found.x.tolist() == [[1.0], [3.0], [3.0], [1.0]]
+    assert found.status.tolist() == [INTEGRATED] * 4
+
+
+@pytest.mark.parametrize("longest", [20.0, 3.0, 0.1])
+def test_times_are_gone_one_after_the_other_and_in_pieces_where_they_are_too_long(longest):
+    """A clock: the state is the time that has passed, from 5 on."""
+
+    def advance(state, duration):
+        if duration > longest:
+            raise ConvergenceError("too long")
+        return state + duration
+
+    gone = []
+    clock, outcome = come_to_rest(
+        np.array([5.0]), advance, lambda _, passed: gone.append(passed), (1.0, 10.0)
+    )
+    whole, pieces = [1.0, 11.0], [1.0, 3.5, 6.0, 8.5, 11.0]
+    assert gone == {20.0: whole, 3.0: pieces, 0.1: []}[longest]
+    assert clock.tolist() == [5.0 + sum(gone[-1:])]
+    reason = "too long" if longest < 1 else "rates have not vanished by t = 11; a time course"
+    assert outcome.failed
+    assert outcome.reason.startswith(reason)
