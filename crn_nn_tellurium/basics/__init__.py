@@ -35,6 +35,7 @@ from crn_nn_tellurium.basics.checks import (
 from crn_nn_tellurium.basics.colors import LESS, MORE
 from crn_nn_tellurium.basics.documents import (
     check_entries,
+    check_fields,
     companion_of,
     document_of,
     numbers_in,

@@ -12,14 +12,15 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from crn_nn_tellurium.basics.arrays import is_sparse
+from crn_nn_tellurium.basics.arrays import is_real, is_sparse
 from crn_nn_tellurium.basics.checks import brief, path_of
 from crn_nn_tellurium.basics.files import check_target, read_bytes, read_text, reading, write_files
 from crn_nn_tellurium.basics.identifiers import first_twice
@@ -75,7 +76,8 @@ def companion_of(path: Path) -> Path | None:
         name, digest = reference["file"], reference["sha256"]
         found = path.with_name(name)
         # any other file, whatever the document calls its own, is not ours to replace
-        if found.name != name or not found.is_file():
+        is_ours = name.endswith(f".{digest[:12]}.npz") and found.name == name
+        if not is_ours or not found.is_file():
             return None
         return found if hashlib.sha256(found.read_bytes()).hexdigest() == digest else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -141,6 +143,26 @@ def check_entries(what: str, entries: Any, known: Collection[str]) -> None:
             near = difflib.get_close_matches(name, known, 1)
             meant = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(known)}"
             raise FileFormatError(f"{what}: unknown entry {name[:80]!r}; {meant}")
+
+
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "int": lambda value: isinstance(value, int) and is_real(value) and value >= 0,
+    "float": is_real,
+    "str": lambda value: isinstance(value, str),
+    "bool": lambda value: isinstance(value, bool),
+}
+
+
+def check_fields(made: Any) -> None:
+    """Refuse a dataclass made of a file whose plain fields are of other types than they say: texts,
+    truth values, numbers, and whole ones from 0, for all that files hold of them counts something.
+    """
+    for field in fields(made):
+        value, said = getattr(made, field.name), str(field.type)
+        fits = _FITS.get(said.removesuffix(" | None"))
+        is_absent = value is None and said.endswith(" | None")
+        if fits is not None and not is_absent and not fits(value):
+            raise ValueError(f"{field.name!r} is {brief(value)}; expected {said}")
 
 
 def plain_of(document: Any) -> Any:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crn_nn_tellurium._version import __version__
+from crn_nn_tellurium.basics import check_fields
 from crn_nn_tellurium.errors import FileFormatError
 
 PACKAGES = (
@@ -130,7 +131,13 @@ class Results:
             measurements = tuple(Measurement(**_from_plain(row)) for row in rows)
             subjects = tuple(document.pop("subjects"))
             given = _from_plain(document)
-            return Results(machine, measurements=measurements, subjects=subjects, **given)
+            found = Results(machine, measurements=measurements, subjects=subjects, **given)
+            for made in (machine, found, *measurements):
+                check_fields(made)
+            texts = *subjects, *machine.versions, *filter(None, machine.versions.values())
+            if not all(isinstance(text, str) for text in texts):
+                raise ValueError("subjects and versions are texts")
+            return found
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise FileFormatError(
                 f"{name!r}: no figures of crn-nn bench ({type(error).__name__}: {error})"

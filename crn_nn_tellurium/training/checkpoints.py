@@ -20,6 +20,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import (
     FloatArray,
+    check_fields,
     check_target,
     document_of,
     plain_of,
@@ -135,7 +136,7 @@ class Checkpoint:
         """Refuse what is no checkpoint, or another training's."""
         try:
             header = json.loads(first)
-        except ValueError:
+        except (ValueError, RecursionError):
             header = None
         if not isinstance(header, dict) or header.get("format") != _FORMAT:
             raise FileFormatError(
@@ -178,14 +179,17 @@ class Checkpoint:
         best, theta = document["best"], np.asarray(document["theta"], dtype=float)
         arrays = (document[name] for name in ("weights", "biases", "h"))
         self._last_net, self._n_records = with_arrays(self._net, *arrays), len(records)
-        return State(
+        state = State(
             self._last_net,
             theta,
             np.asarray(document["memory"], dtype=float).reshape(-1, len(theta)),
-            best=None if best is None else np.asarray(best, dtype=float),
+            best=None if best is None else np.asarray(best, dtype=float).reshape(theta.shape),
             records=records,
             **{name: document[name] for name in _AS_THEY_ARE},
         )
+        for part in (state, *records):
+            check_fields(part)
+        return state
 
 
 def _digest(before: str, content: bytes) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import check_choice, check_kind, is_real, progress_bar
-from crn_nn_tellurium.errors import InputError
+from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.importers import AnyModel, as_network
 from crn_nn_tellurium.kinetics import NetworkKinetics, RateErrors
 from crn_nn_tellurium.networks import (
@@ -162,6 +162,11 @@ def train(task: Task, monitor: Monitor) -> Round:
     checkpoint = Checkpoint(monitor.checkpoint, identity, task.net)
     state = checkpoint.read() or task.begin(task.net)
     densities = task.densities
+    coordinates = task.objective(state.net, state.round).coordinates
+    if state.round >= len(densities) or state.theta.shape != coordinates.start.shape:
+        raise FileFormatError(
+            f"{str(monitor.checkpoint)!r}: its state is of another training than it says; delete it"
+        )
     # the bar counts to the most that all rounds may take
     most = task.optimizer.max_iter * len(densities)
     with progress_bar("training", monitor.progress, most) as advance:

@@ -1,5 +1,6 @@
 """What is said of a run: exponents, tables, reasons, the folder."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -7,11 +8,12 @@ import numpy as np
 import pytest
 from support.tolerances import ROUNDED
 
+import crn_nn_tellurium as cn
 from crn_nn_tellurium import benchmarks
 from crn_nn_tellurium.benchmarks import BENCHMARKS, begin
 from crn_nn_tellurium.benchmarks.models import LADDER, n_weights
 from crn_nn_tellurium.benchmarks.report import read_figures, report, write_report
-from crn_nn_tellurium.benchmarks.results import Machine, Measurement
+from crn_nn_tellurium.benchmarks.results import Machine, Measurement, Results
 from crn_nn_tellurium.benchmarks.tables import exponent, seconds, times
 
 GRADIENT = next(one for one in BENCHMARKS if one.subject == "gradient_closed_form")
@@ -160,3 +162,13 @@ def test_every_subject_that_was_asked_for_is_there():
 def test_a_full_run_ends_in_time():
     """What peers may take leaves minutes of 25 for ours and for imports."""
     assert sum(one.budget for one in BENCHMARKS) < 22 * 60
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("subjects", [[1]]), ("load_before", "1_0"), ("load_after", 10**400), ("full", 1)],
+)
+def test_figures_of_other_types_are_refused(name, value):
+    document = json.loads(begin(False, ["gradient"]).to_json()) | {name: value}
+    with pytest.raises(cn.FileFormatError, match="no figures of crn-nn bench"):
+        Results.from_json(json.dumps(document))

@@ -152,6 +152,16 @@ def test_a_save_leaves_files_that_are_not_its_own(tmp_path):
     assert (tmp_path / "net.precious.npz").read_bytes() == b"precious"
 
 
+def test_a_save_leaves_a_file_whose_name_is_not_of_its_arrays(tmp_path):
+    """A stranger's document may name a file that is everywhere the same, with its digest."""
+    licence = tmp_path / "LICENSE"
+    licence.write_bytes(b"the same everywhere")
+    reference = {"file": "LICENSE", "sha256": hashlib.sha256(licence.read_bytes()).hexdigest()}
+    path = edited(tmp_path / "net.json", lambda document: document.update(arrays=reference))
+    cn.load_model("xor").save(path)
+    assert licence.exists()
+
+
 def test_a_save_replaces_its_own_arrays_and_keeps_permissions_and_links(tmp_path):
     (tmp_path / "there").mkdir()
     real, link = tmp_path / "there" / "net.json", tmp_path / "link.json"

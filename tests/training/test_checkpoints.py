@@ -1,6 +1,7 @@
 """A training that stops, or is stopped, goes on to the same result."""
 
 import contextlib
+import hashlib
 import json
 import os
 import resource
@@ -258,6 +259,38 @@ def test_a_flipped_byte_is_said_and_solved_again(where, finished, flowers, tmp_p
     path.write_bytes(b"".join([*lines[:where], *lines[where + 1 :]]))
     with contextlib.nullcontext() if where == 13 else pytest.warns(RuntimeWarning, match="damaged"):
         assert_same(cn.fit(small(), *flowers, monitor=cn.Monitor(path), **ADAM), whole)
+
+
+WRONG = {
+    "round": [None, -1, 3, 10**400, float("nan"), []],
+    "seconds": ["1", None, 10**400],
+    "stopped": [1],
+    "best": [[]],
+    "theta": [[1.0], [[1.0]], ["1_0"], None],
+    "records": [[[1]], [[None, 1.0, None, 1.0, 1.0, 1.0]], [1]],
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_state_of_other_types_is_refused_whatever_its_digest(name, finished, flowers, tmp_path):
+    """Digests guard against accident: who writes a file can write them too."""
+    path = tmp_path / "run.json"
+    first, *lines = finished[1].splitlines()
+    document = json.loads(lines[0].partition(b" ")[2])
+    for value in WRONG[name]:
+        digest = hashlib.sha256(first + b"\n").hexdigest()
+        text = json.dumps(document | {name: value}).encode()
+        digest = hashlib.sha256(digest.encode() + text).hexdigest()
+        path.write_bytes(first + f"\n{digest} ".encode() + text + b"\n")
+        with pytest.raises(cn.FileFormatError, match=r"run\.json"):
+            cn.fit(small(), *flowers, monitor=cn.Monitor(path), **ADAM)
+
+
+def test_a_first_line_nested_without_end_is_no_checkpoint(flowers, tmp_path):
+    path = tmp_path / "run.json"
+    path.write_bytes(b"[" * 100_000)
+    with pytest.raises(cn.FileFormatError, match="no checkpoint of a training"):
+        cn.fit(small(), *flowers, monitor=cn.Monitor(path), **ADAM)
 
 
 def test_a_file_that_grows_is_written_anew(finished, flowers, tmp_path, monkeypatch):
