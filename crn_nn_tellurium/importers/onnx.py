@@ -19,7 +19,7 @@ from crn_nn_tellurium.importers.onnx_call import INSTEAD, Array, Call, Value, ch
 from crn_nn_tellurium.importers.onnx_files import DOMAINS, metadata, read_model, version_of
 from crn_nn_tellurium.importers.onnx_formulas import Formulas, Known
 from crn_nn_tellurium.importers.onnx_ml import without_ml
-from crn_nn_tellurium.importers.onnx_operators import OF_ALL, OPERATORS
+from crn_nn_tellurium.importers.onnx_operators import MOVES, OF_ALL, OPERATORS
 from crn_nn_tellurium.networks import BUILT_IN, Network
 from crn_nn_tellurium.operators import (
     Apply,
@@ -188,7 +188,8 @@ class _Reader:
         if not inputs:
             raise NetworkError(f"{self.name} has no inputs; expected at least one")
         for info in given:
-            self.values[info.name] = Value(info.name, inputs[info.name])
+            has_samples = not all(d.HasField("dim_value") for d in info.type.tensor_type.shape.dim)
+            self.values[info.name] = Value(info.name, inputs[info.name], None, has_samples)
             self.types[info.name] = info.type.tensor_type.elem_type
             self.named[info.name] = info.name
             self.taken.add(info.name)
@@ -269,13 +270,14 @@ class _Reader:
 
     def _keep(self, node: Any, result: str, of: str, operator: Operator, kind: str) -> None:
         """What a formula is, whose nodes are not read."""
-        if of not in self.values or self.values[of].constant is not None:
+        x = self.values.get(of)
+        if x is None or x.constant is not None:
             raise self._not_as_written(result, repr(of))
-        self.values[result] = Value(result, self.values[of].shape)
+        self.values[result] = Value(result, x.shape, None, x.has_samples)
         self.types[result] = self.types[of]
         self.named[result] = free_id(node.name or result, self.taken)
-        reads = (self.named[of],)
-        self.nodes.append(Node(self.named[result], operator, reads, kind or node.op_type))
+        kind = kind or node.op_type
+        self.nodes.append(Node(self.named[result], operator, (self.named[of],), kind))
 
     def _read(self, node: Any) -> None:
         """A node: as numbers where it has no other inputs, else as one of ours."""
@@ -310,7 +312,8 @@ class _Reader:
                 self._keep_constant(name, found.astype(dtype, copy=False), type_)
                 continue
             self.types[name] = type_
-            self.values[name] = Value(name, shape)
+            has_samples = kind not in MOVES and any(one.keeps_samples(shape) for one in variables)
+            self.values[name] = Value(name, shape, None, has_samples)
             if name != node.output[0] and kind != "Split":
                 raise refused(kind, where, f"its output {name!r} is read; expected its first alone")
             if type_ not in self.floats and kind != "ArgMax":
@@ -346,8 +349,7 @@ class _Reader:
         # a node with several results is there once for each
         own = node.name if node.name and len(node.output) == 1 else name
         self.named[name] = free_id(own, self.taken)
-        shape = self.values[name].shape
-        self.nodes.append(Node(self.named[name], operator, reads, kind, shape))
+        self.nodes.append(Node(self.named[name], operator, reads, kind, call.shape))
 
     def _as_node(self, value: Value) -> str:
         """The name of the node that has a value, made for it if it is a constant."""
@@ -412,8 +414,7 @@ class _Reader:
         found = {}
         for info in known.graph.output:
             kind = info.type.tensor_type
-            lengths = [dim.dim_value if dim.HasField("dim_value") else -1 for dim in kind.shape.dim]
-            shape = tuple(lengths)
+            shape = tuple(d.dim_value if d.HasField("dim_value") else -1 for d in kind.shape.dim)
             if not kind.HasField("shape") or min(shape, default=0) < 0:
                 why = "the shape of its result depends on values; expected one that is fixed"
                 raise refused(node.op_type, where, why)

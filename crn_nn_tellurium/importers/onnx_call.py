@@ -43,11 +43,20 @@ _EVALUATED_FROM = {"Softmax": 13, "LogSoftmax": 13, "Hardmax": 13, "BatchNormali
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """A tensor of the source: its shape, and its numbers where they depend on no input."""
+    """A tensor of the source: its shape, and its numbers where they depend on no input.
+
+    `has_samples` says that its first axis is of samples, as far as it is known: no move of elements
+    stands before it.
+    """
 
     name: str
     shape: tuple[int, ...]
     constant: Array | None = None
+    has_samples: bool = False
+
+    def keeps_samples(self, shape: tuple[int, ...]) -> bool:
+        """Whether the first axis of a result of this shape is still of samples."""
+        return self.has_samples and (len(shape), shape[:1]) == (len(self.shape), self.shape[:1])
 
 
 def refused(kind: str, where: str, why: str) -> NetworkError:
@@ -102,6 +111,14 @@ class Call:
     def refused(self, why: str) -> NetworkError:
         """The error for a node that asks for what has no counterpart."""
         return refused(self.kind, self.where, why)
+
+    def over(self, *axes: int) -> tuple[int, ...]:
+        """Axes that an operator is over, none of them that of samples: one alone is read here."""
+        for one in self.variables:
+            if one.has_samples and 0 in {axis % len(one.shape) for axis in axes}:
+                why = "it is over axis 0, that of samples, so that each depends on those beside it"
+                raise self.refused(f"{why}; expected operators of one sample at a time")
+        return axes
 
     def attribute(self, name: str) -> Any:
         """An attribute as given, or as the operator's version has it by default; None without."""

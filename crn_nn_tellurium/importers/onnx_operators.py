@@ -240,7 +240,7 @@ def _axes(call: Call) -> tuple[int, ...]:
     axes = call.setting("axes", 1)
     found = () if axes is None else tuple(int(axis) for axis in axes)
     keeps_all = call.attribute("noop_with_empty_axes")
-    return found if found or keeps_all else tuple(range(len(call.x.shape)))
+    return call.over(*(found if found or keeps_all else range(len(call.x.shape))))
 
 
 def _sum_over(is_mean: bool) -> Callable[[Call], Operator]:
@@ -262,7 +262,7 @@ def _shares(operator: Callable[[int], Operator]) -> Callable[[Call], Operator]:
 
     def translated(call: Call) -> Operator:
         shape = call.x.shape
-        axis = call.attribute("axis") % len(shape)
+        (axis,) = call.over(call.attribute("axis") % len(shape))
         if call.version >= 13 or axis == len(shape) - 1:
             return operator(axis)
         rows = Reshape((math.prod(shape[:axis]), math.prod(shape[axis:])))
@@ -271,9 +271,14 @@ def _shares(operator: Callable[[int], Operator]) -> Callable[[Call], Operator]:
     return translated
 
 
-def _argmax(call: Call) -> Operator:
-    call.attribute("keepdims")
-    return ArgMax(call.attribute("axis"))
+def _along(operator: Callable[[int], Operator]) -> Callable[[Call], Operator]:
+    """Along one axis; of ArgMax, by which the network ends, keepdims does not matter."""
+
+    def translated(call: Call) -> Operator:
+        call.read.add("keepdims")
+        return operator(*call.over(call.attribute("axis")))
+
+    return translated
 
 
 # Moves -------------------------------------------------------------------------------------------
@@ -284,6 +289,8 @@ def _moves(call: Call) -> Operator:
     all elements, onnx's own evaluator tells.
     """
     call.read.update(call.given)
+    if call.kind == "Gather":
+        call.over(call.attribute("axis"))
     if len(call.variables) != 1:
         names = [one.name for one in call.variables]
         raise call.refused(f"{names} depend on the network's inputs; expected one of them")
@@ -375,7 +382,7 @@ def _extreme(sign: float) -> Callable[[Call], Operator]:
 
 
 OF_ALL: dict[str, Callable[[Call], Operator]] = {
-    "Concat": lambda call: Concat(call.attribute("axis")),
+    "Concat": _along(Concat),
     "Sum": lambda call: Sum((1.0,) * len(call.inputs)),
     "Mean": lambda call: Sum((1 / len(call.inputs),) * len(call.inputs)),
     "Max": _extreme(1.0),
@@ -416,7 +423,7 @@ OPERATORS: dict[str, Callable[[Call], Operator]] = {
     "ReduceMin": _max_over(-1.0),
     "Softmax": _shares(Softmax),
     "LogSoftmax": _shares(LogSoftmax),
-    "ArgMax": _argmax,
+    "ArgMax": _along(ArgMax),
     "PRelu": _prelu,
     "Clip": _clip,
     "Shrink": _shrink,

@@ -482,6 +482,11 @@ OPERATORS = [
     (of("a = Cast<to=7>(x) b = Add(a, c) y = Cast<to=11>(b)", c=whole(1)),
      "'Cast' at 'a': its values are INT64; expected floats"),
     (of("y = PRelu(c, x)", c=numbers(1, 4)), "its input 'x' depends on the network's"),
+    *((of(f"r = Gemm(x, w) s = Relu(r) y = {over}", w=W),
+       "it is over axis 0, that of samples, so that each depends on those beside it; expected op")
+      for over in ("ReduceMean<axes=[0]>(s)", "ReduceMax(s)", "Softmax<axis=-2>(s)",
+                   "ArgMax<axis=0>(s)", "Concat<axis=0>(s, r)")),
+    (of("f = Gather<axis=0>(x, c) y = Relu(f)", c=whole(0)), "'Gather' at 'f': it is over axis 0"),
 ]  # fmt: skip
 
 

@@ -295,7 +295,7 @@ def _reductions():
             {"i": whole(1, -1)},
             "double[n,3,2,2] x",
         )
-        yield Graph(f"{kind} of all", f"r = Relu(x) y = {kind}(r)", {}, "double[n,3,2] x", 18)
+        yield Graph(f"{kind} of all", f"r = Relu(x) y = {kind}(r)", {}, "double[1,3,2] x", 18)
     yield Graph("no axes, nothing to do", "r = Relu(x) y = ReduceSum<noop_with_empty_axes=1>(r)")
     columns = "a, b, c = Split<axis=1>(x)"
     yield Graph(
