@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from support.tolerances import SOLVED
+from support.tolerances import IN_TIME, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.benchmarks.tables import exponent
@@ -50,7 +50,7 @@ def test_a_first_course_beside_roadrunner():
     compiled, roadrunner = course(net, x, "roadrunner")
     ours, seconds = course(net, x, "rate_equations")
     assert seconds < roadrunner / 5
-    np.testing.assert_allclose(ours.concentrations, compiled.concentrations, rtol=1e-6)
+    np.testing.assert_allclose(ours.concentrations, compiled.concentrations, rtol=IN_TIME)
 
 
 def test_many_samples_beside_roadrunner_once_compiled():
@@ -67,7 +67,7 @@ def test_many_samples_beside_roadrunner_once_compiled():
     assert seconds[24] < 3 * by_roadrunner
     # four times the samples, with nothing that grows faster
     assert seconds[24] < 6 * seconds[6]
-    np.testing.assert_allclose(found.concentrations, expected.concentrations, rtol=1e-6)
+    np.testing.assert_allclose(found.concentrations, expected.concentrations, rtol=IN_TIME)
     np.testing.assert_allclose(
         found.outputs[:, -1], expected.outputs[:, -1], rtol=SOLVED, atol=SOLVED
     )

@@ -845,7 +845,7 @@ def test_a_rail_that_another_removes_settles_by_the_bound():
     net = cn.Network(
         [cn.Layer([[1.0], [-1.0]], activation=Repressed(h=0.1)), cn.Layer([[1.0, 1.0]])]
     )
-    found = cn.certify(net, [0.5], 1e-3)
+    found = cn.certify(net, [0.5], tolerance=1e-3)
     time = float(found.by_sample.max())
     for initial in (0.0, 5.0):
         course = cn.Simulator(net).time_course([0.5], 2 * time, 101, initial=initial)

@@ -288,5 +288,5 @@ def test_three_molecules_that_meet_by_hand():
     volume, a = 100.0, 3 ** (-1 / 3)
     found = cn.noise(cn.import_antimony("-> A; h; 3 A -> ; d*A^3; h = 1; d = 1"), volume=volume)
     variance = 2 / (9 * a * a * volume)
-    np.testing.assert_allclose(found.covariance, [[variance]], rtol=1e-9)
-    np.testing.assert_allclose(found.species_mean, [a + 1 / volume - variance / a], rtol=1e-9)
+    np.testing.assert_allclose(found.covariance, [[variance]], rtol=ROUNDED)
+    np.testing.assert_allclose(found.species_mean, [a + 1 / volume - variance / a], rtol=ROUNDED)

@@ -234,7 +234,8 @@ def test_functions_are_pytorchs(name, args, kwargs, spelling, tmp_path):
     called = getattr(torch.nn.functional, name)
     expected = [called(torch.tensor(one), *args, **kwargs).numpy() for one in x]
     bound = net.import_report.bound
-    assert bound <= 0.06
+    # 0.01 for a function; log_softmax has four, and a logarithm of a sum of 1 and more
+    assert bound <= 0.05
     assert np.abs(net(x) - expected).max() <= bound + ROUNDED
     largest = np.abs(net(x) - expected).max()
     assert net.import_report.largest_difference == pytest.approx(largest, abs=ROUNDED)
@@ -288,7 +289,7 @@ def test_a_function_under_the_name_that_tracing_gives(tmp_path):
     """torch.fx calls torch.nn.functional.logsigmoid so."""
     path = tmp_path / "net.yaml"
     path.write_text(network(*calling("log_sigmoid")))
-    net = cn.from_petab_sciml(path, input_shape=(2,))
+    net = cn.from_petab_sciml(path, input_shape=(2,), max_error=0.01)
     x = np.array([[-3.0, 0.5]])
     assert np.abs(net(x) + np.logaddexp(0, -x)).max() <= net.import_report.bound <= 0.01
 

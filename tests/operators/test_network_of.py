@@ -168,7 +168,8 @@ def test_softmax_of_many_rows_is_one_of_each():
     net = ops.to_network(made, ops.Options(h=1e-10, data=X))
     z = (X @ made.nodes[0].operator.weights.T).reshape(-1, 3, 2, 2)
     p = special.softmax(z, axis=1).reshape(len(X), 12)
-    assert np.abs(net(X) - p).max() <= net.import_report.bound <= 0.021
+    # (1 - p) of one exponential's error and p of two others', 0.01 each, over a sum of 1 and more
+    assert np.abs(net(X) - p).max() <= net.import_report.bound <= 0.02
     np.testing.assert_allclose(net.import_report.largest_difference, np.abs(net(X) - p).max())
     np.testing.assert_allclose(cn.Simulator(net).steady_state(X).outputs, net(X), atol=SOLVED)
     assert [layer.n_out for layer in net.layers] == [12, 4, 4, 12, 3, 3, 3, 3, 12]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 from support.networks import corpus, with_a_constant_each
-from support.tolerances import IN_TIME, ROUNDED, SOLVED
+from support.tolerances import DIFFERENCED, IN_TIME, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
@@ -124,7 +124,7 @@ def test_first_orders_of_reactions_add_up_to_those_of_their_rate_constants(case)
             for place, found in by_place.items():
                 assert found == pytest.approx(
                     weights[j, place] * slopes[j, place],
-                    rel=1e-5,
+                    rel=DIFFERENCED,
                     abs=IN_TIME * (1 + abs(g.loss)),
                 )
 

@@ -76,4 +76,5 @@ def test_a_sample_on_the_fence_bears_nothing():
     net = cn.Network([cn.Layer([[1.0], [1.0]], activation=cn.SmoothedReLU(h=0.01))])
     found = cn.statistical_margin(net, [1.0], draws=400)
     assert found.margins == 0.0 == found.lower
-    assert found.upper < 1e-8
+    # below it nothing is tried any more
+    assert found.upper < 1e-9

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support import networks
-from support.tolerances import ROUNDED
+from support.tolerances import INTEGRATED, ROUNDED
 from support.trainings import small
 
 import crn_nn_tellurium as cn
@@ -21,7 +21,8 @@ def test_xor_is_learnt_from_every_start(seed):
     steady = cn.Simulator(result.network).steady_state(XOR[0])
     assert result.network.classify(steady.outputs).tolist() == [0, 1, 1, 0]
     assert result.verification.passed
-    assert result.loss < 1e-6
+    # its gradient ends at 1e-6, and the loss is quadratic about 0
+    assert result.loss < 1e-12
 
 
 @pytest.mark.parametrize("optimizer", [cn.LBFGS, cn.Adam])
@@ -271,4 +272,4 @@ def test_a_chemistry_that_does_not_run_at_the_end_of_training_is_not_verified():
     # CVODE does not step through numbers of 1e31
     found = cn.fit(net, [[1e31, 0.5], [1.0, 0.5]], [[1.0], [0.0]], **options).verification
     assert (found.samples, found.failed, found.passed) == (2, 1, False)
-    assert found.difference <= 1e-6
+    assert found.difference <= INTEGRATED
