@@ -270,3 +270,29 @@ def test_whole_numbers_may_come_as_floats():
     simulator = cn.Simulator(network([("", "A", 1.0), ("A", "", 1.0)], A=1.0))
     courses = [simulator.time_course(t_end=2, volume=9, draws=n, seed=n) for n in (2, 2.0)]
     np.testing.assert_array_equal(*(course.outputs for course in courses))
+
+
+def by_python(monkeypatch):
+    """The same loop as it stands, a few reactions at a time."""
+    monkeypatch.setattr(stochastic, "SLICE", 7)
+    for name in ("_propensity", "_run"):
+        monkeypatch.setattr(stochastic, name, getattr(stochastic, name).py_func)
+
+
+@pytest.mark.parametrize("kind", FINITE)
+def test_what_is_compiled_does_what_python_does(kind, monkeypatch):
+    """The same random numbers and the same arithmetic, so the same numbers of molecules."""
+    simulator, run = cn.Simulator(FINITE[kind]), {"t_end": 2.0, "n_points": 5, "volume": 5.0}
+    compiled = simulator.time_course(**run, draws=3, seed=0)
+    by_python(monkeypatch)
+    found = simulator.time_course(**run, draws=3, seed=0)
+    np.testing.assert_array_equal(found.concentrations, compiled.concentrations)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_propensity_that_overflows_is_refused(compiled, monkeypatch):
+    if not compiled:
+        by_python(monkeypatch)
+    simulator = cn.Simulator(network([("", "A", 1e308)], A=0.0))
+    with pytest.raises(cn.ConvergenceError, match="no finite numbers at t = 0"):
+        simulator.time_course(t_end=1, volume=100)
