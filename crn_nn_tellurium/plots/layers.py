@@ -206,7 +206,8 @@ def animate_layers(
         return []
 
     last = len(tc.time) - 1
-    wanted = np.geomspace(1, max(last, 1), whole_number("frames", frames, 2) - 1)
+    # from the last one, which a single one is
+    wanted = np.geomspace(max(last, 1), 1, whole_number("frames", frames, 2) - 1)
     points = np.unique([0, *np.minimum(np.round(wanted).astype(int), last)]).tolist()
     animation = FuncAnimation(figure, show, frames=points, interval=1000 / _RATE)
     if write is not None:

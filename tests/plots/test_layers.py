@@ -51,3 +51,25 @@ def test_mp4_needs_ffmpeg_and_says_so(tmp_path, monkeypatch):
     with pytest.raises(cn.MissingPackageError, match=r"ffmpeg is not installed.*\.gif"):
         cn.animate_layers(course(), tmp_path / "iris.mp4")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_animation_of_draws_moves_their_mean():
+    """In a grid with places left over for seven units, and without a file."""
+    net = cn.Network.random([2, 7, 1], seed=0)
+    tc = cn.Simulator(net).time_course([0.5, 1.0], 20, 5, volume=50, draws=3, seed=0)
+    moving = cn.animate_layers(tc, frames=2)
+    moving._fig.canvas.draw()  # starts it
+    moving._draw_frame(4)
+    axes = moving._fig.axes
+    assert [*moving.new_frame_seq()] == [0, 4]
+    assert axes[1].images[0].get_array().shape == (3, 3)
+    np.testing.assert_array_equal([b.get_width() for b in axes[3].patches], tc.mean.outputs[-1])
+
+
+def test_more_curves_than_ten_have_no_legend():
+    net = cn.Network.random([1, 11, 2], seed=0)
+    tc = cn.Simulator(net).time_course([0.5], 20, n_points=5)
+    axes = cn.plot_layers(tc)
+    assert [ax.get_legend() is None for ax in axes] == [True, False, False]
+    assert cn.plot_time_course(tc, tc.species[:11]).get_legend() is None
+    assert cn.plot_time_course(tc, tc.species[:10]).get_legend() is not None
