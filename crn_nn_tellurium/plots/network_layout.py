@@ -170,8 +170,7 @@ def edges_of(encoding: LayerEncoding, columns: Mapping[str, Column]) -> Iterator
         for sign in (1, -1):
             total = sparse.coo_array(by_end @ (sign * part).maximum(0) @ by_start)
             for row, column, size in zip(*total.coords, total.data.tolist(), strict=True):
-                if size:
-                    yield Edge(starts[column], ends[row], sign * ends[row].sign, size)
+                yield Edge(starts[column], ends[row], sign * ends[row].sign, size)
 
 
 def _sums(members: Sequence[tuple[int, ...]], n: int) -> Any:

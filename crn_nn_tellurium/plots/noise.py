@@ -92,8 +92,7 @@ def plot_noise(
     for ax in axes:
         ax.set(xscale="log", xlim=(at[0], at[-1]), xlabel=_VOLUME)
         _shade(at, few, ax)
-        if ax.get_legend_handles_labels()[0]:
-            legend_below(ax, columns=3)
+        legend_below(ax, columns=3)
     return axes
 
 

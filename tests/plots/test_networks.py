@@ -112,3 +112,8 @@ def test_a_given_axes_is_drawn_in_and_settings_stay(name):
     ax = plt.figure(figsize=(4, 3)).subplots()
     assert cn.plot_network(cn.load_model(name), ax) is ax
     assert dict(mpl.rcParams) == before
+
+
+def test_of_a_layer_that_is_one_image_three_outputs_are_named():
+    net = cn.Network.random([2, 300], seed=0, task="regression")
+    assert words(cn.plot_network(net))[-1] == "y0\ny1\ny2\n... (300 in all)"

@@ -96,3 +96,19 @@ def test_samples_stand_at_the_volume_that_they_need():
     # one that is wrong without noise is right nowhere
     wrong = cn.plot_smallest_volume(cn.smallest_volume(XOR, x, [1, 1, 1, 0]))
     assert max(line.get_ydata().max() for line in wrong.lines if len(line.get_xdata())) == 75
+
+
+def test_of_many_outputs_and_several_samples_there_are_no_bands():
+    nets = [cn.Network.random([2, n], seed=0) for n in (5, 6)]
+    found = [cn.noise(net, [[0, 1], [1, 1]], volume=100) for net in nets]
+    axes = [cn.plot_noise(noise, volumes=[1e6, 1e7])[0] for noise in found]
+    assert [len(ax.collections) for ax in axes] == [5, 0]
+
+
+def test_classes_that_no_sample_has_are_not_named():
+    x = [[0, 1], [1, 0]]
+    _, classes = cn.plot_noise(cn.noise(XOR, x, volume=1000))
+    assert classes.get_legend_handles_labels()[1][:1] == ["1"]
+    labels = cn.plot_smallest_volume(cn.smallest_volume(XOR, x)).get_legend_handles_labels()[1]
+    assert "1" in labels
+    assert "0" not in labels

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.plots.scans import is_log
@@ -98,3 +99,11 @@ def test_a_band_has_a_gap_where_all_failed():
     data = cn.scan(cn.load_model("xor"), grid, x=[0, 1]).outputs.sel(output="y0")
     ax = cn.plot_scan_bands(data.where(data.h > 0.01), over="x0")  # without a warning
     assert np.isnan(ax.lines[0].get_ydata()).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("places", [np.zeros((3, 3)), np.eye(2), np.full((3, 3), np.nan)])
+def test_values_without_a_shape_have_no_contours(places):
+    """All are the same, or too few, or none."""
+    x = np.arange(len(places))
+    data = xr.DataArray(places, {"a": x, "b": x}, name="outputs")
+    assert len(cn.plot_scan_map(data).collections) == 1

@@ -77,3 +77,12 @@ def test_of_many_inputs_some_are_named():
     named = [text.get_text() for text in inputs.get_yticklabels()]
     assert len(named) == 24
     assert [int(row) for row in inputs.get_yticks()] == [int(name[1:]) for name in named]
+
+
+@pytest.mark.parametrize(("chosen", "shape"), [(["w1_2_1"], (3, 4)), (["b1_2"], (3, 1))])
+def test_weights_or_biases_alone_are_a_matrix_without_the_others(chosen, shape):
+    found = cn.sensitivities(cn.Network.random([2, 3, 1], seed=0), [0.5, 1.0], parameters=chosen)
+    (ax,) = cn.plot_sensitivities(found, relative=False)
+    drawn = np.ma.filled(ax.images[0].get_array(), np.nan)
+    assert drawn.shape == shape
+    assert drawn[~np.isnan(drawn)].tolist() == [found["y0", chosen[0]]]
