@@ -1,5 +1,7 @@
 """What becomes of a sample, from what becomes of its units and of the stages that solve them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.failures import fail_to_solve
@@ -41,3 +43,20 @@ def test_what_failed_is_no_number_for_a_stage_that_reads_it(monkeypatch):
     assert np.isnan(found.concentrations[0, 0]).all()  # the rail that fails, and its share
     assert np.isnan(found.concentrations[0, :, 1]).all()  # which all of the layer read
     assert np.isfinite(found.concentrations[1:]).all()
+
+
+@pytest.mark.parametrize("n", [1, 20])
+def test_a_residual_is_that_of_the_worst_unit_in_the_worst_stage(monkeypatch, n):
+    """Of one sample in Python's numbers, of many in arrays."""
+    net = cn.Network([cn.Layer([[1.0, 0.5], [0.5, 1.0]], activation=cn.Normalized())])
+    solver = cn.Simulator(net).layer_solvers[0]
+    for unit, worst in zip(solver.units, ([1.0, 3.0], [2.5, 2.0]), strict=True):
+        few, many = unit.solve_few, unit.solve
+        monkeypatch.setattr(unit, "solve_few", lambda rows, f=few, w=worst: (f(rows)[0], w))
+        monkeypatch.setattr(
+            unit,
+            "solve",
+            lambda *given, m=many, w=worst: replace(m(*given), imbalance=np.tile(w, n)),
+        )
+    found = solver.settle(np.ones((n, 2)))
+    assert found.residual.tolist() == [3.0] * n
