@@ -260,3 +260,15 @@ def test_the_upper_copy_of_what_two_catalysts_make_is_exact(rng):
         a, m = error[f"{rail}_above"], error[f"{product_of}_above"]
         expected = (1 + a) * (1 + s) - 1 - m
         assert change[f"{product_of}_above"] == pytest.approx(expected, rel=ROUNDED)
+
+
+@pytest.mark.parametrize("weight", [1.0, -1.0])
+def test_what_promotes_passes_its_error_on_and_what_inhibits_the_other_way_round(weight):
+    """The first unit is too high alone, the second too low alone."""
+    layers = [cn.Layer([[1.0], [1.0]]), cn.Layer([[weight, weight]])]
+    envelope = Envelope(cn.to_reactions(cn.Network(layers)))
+    above, below, left = 0.3, 0.5, 0.5
+    state = np.array([above, 0.0, 1.0, 0.0, below, left, 0.0, 0.0, 1.0])
+    for high, feeds in ((weight > 0, "Y1_0"), (weight < 0, "Y1_1")):
+        found = envelope.chain(state, 2, high, np.ones(len(envelope.terms)))
+        assert found == (feeds, "Y2_0")
