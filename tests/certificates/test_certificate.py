@@ -210,6 +210,16 @@ def test_a_batch_is_the_worst_of_its_samples():
     )
 
 
+def test_the_envelope_is_that_of_the_last_to_settle_and_the_rate_the_slowest_of_all():
+    """At z = 1 it takes long to come up from 0, at z = -0.9 the rate sqrt(z^2 + 4 h) is smaller."""
+    net = cn.Network([cn.Layer([[1.0], [1.0]], [-1.0, -1.0], cn.SmoothedReLU(h=0.01))])
+    found, last = (cn.certify(net, x, 0.01) for x in ([[0.1], [0.1], [2.0]], [2.0]))
+    np.testing.assert_array_equal(found.envelope.time, last.envelope.time)
+    np.testing.assert_array_equal(found.envelope.upper, last.envelope.upper)
+    np.testing.assert_allclose(found.rate, np.hypot(0.9, 0.2), rtol=ROUNDED)
+    np.testing.assert_allclose(last.rate, np.hypot(1.0, 0.2), rtol=ROUNDED)
+
+
 @pytest.mark.parametrize("case", CLOSED, ids=lambda case: case.name)
 def test_a_closed_form_bound_does_not_depend_on_the_batch(case):
     x = np.concatenate([case.x] * 3)
