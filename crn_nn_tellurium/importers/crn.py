@@ -34,16 +34,16 @@ from crn_nn_tellurium.chemistry import (
 )
 from crn_nn_tellurium.errors import FileFormatError
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _SPECIES = re.compile(r"(\d*)\s*([A-Za-z]\w*)", re.ASCII)
 _START = re.compile(rf"([A-Za-z]\w*)\s*@\s*(initial|constant|i|c)\s+({_NUMBER})", re.ASCII)
-_REACTION = re.compile(r"([^\[\]<>-]*)(->|<=>)([^\[\]<>,]*?)(?:\[([^\]]*)\]|,([^\[\],]*))?\s*")
+_REACTION = re.compile(r"([^\[\]<>-]*)(->|<=>)([^\[\]<>,]*)(?:\[([^\]]*)\]\s*|,([^\[\],]*))?")
 # concentrations in a comment, as RNCRN gives them, and its reactions, by which it is known
-_BY_COMMA = re.compile(r"->[^#;\[\]\r\n]*,")
+_BY_COMMA = re.compile(r"->[^#;\[\]\r\n>]*,")
 # what Antimony has no words for, and the comments of either that could seem to
-_OWN_MARKS = re.compile(r"@\s*(?:initial|constant|i|c)\b|->[^;\[\]\r\n]*(?:,|\[[^;\r\n]*\])")
+_OWN_MARKS = re.compile(r"@\s*(?:initial|constant|i|c)\b|->[^;\[\]\r\n>]*(?:,|\[[^;\[\r\n]*\])")
 _START_BY_SIGN = re.compile(rf"\s*([A-Za-z]\w*)\s*=\s*({_NUMBER})\s*", re.ASCII)
-_NAMED = re.compile(r"([A-Za-z]\w*)\s*=(?![=>])", re.ASCII)
+_NAMED = re.compile(r"(?<!\w)([A-Za-z]\w*)\s*=(?![=>])", re.ASCII)
 _RATE = re.compile(rf"(?:(k|kf|kr|fw|bw|rv)\s*=\s*)?({_NUMBER})", re.ASCII)
 _NOTHING = ("", "0", "∅")
 _MANY = 3  # digits of a stoichiometric number, at most: a typing error could fill the memory

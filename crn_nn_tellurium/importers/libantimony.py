@@ -15,12 +15,15 @@ from crn_nn_tellurium.importers.sbml_text import DEEPEST_TEXT, check_submodels, 
 _lock = Lock()  # libAntimony keeps one global list of modules
 # what a backslash at the end of a line goes on with stands behind it
 _OTHER_FILE = re.compile(r"import[\s\\]*\0", re.IGNORECASE)
+_JOINS = re.compile(r"\\\s")
 _OPERATOR = re.compile(r"(?<![\d.][eE])[-+]|[*/^%<>&|,]")
 _MOST_OPERATORS = 5000
 """Of one formula, on which libAntimony spends time with their square."""
 _WORD, _ASSIGNED = re.compile(r"\w+"), re.compile(r"\s*(\w+)\s*:?=(?!>)(.*)", re.DOTALL)
 _MOST_PARTS = 2**24
 """How many parts assignments may gain, which libAntimony goes through one by one."""
+_MOST_JOINED = 5000
+"""Backslashes before ends of lines or spaces, at some 20,000 of which it ends the process."""
 _ROUNDS = 100
 """How deep assignments are followed; what doubles exceeds any number long before."""
 _MODEL = re.compile(r"\b(?:model|module)\s+\*?(\w+)|\bend\b|\b\w+\s*:\s*(\w+)\s*\(")
@@ -42,6 +45,11 @@ def check_antimony(text: str, allow_files: bool = False) -> None:
         raise FileFormatError(
             f"the Antimony model: brackets or signs are nested {deepest} deep; expected at most"
             f" {DEEPEST_TEXT}"
+        )
+    if (n := len(_JOINS.findall(marked))) > _MOST_JOINED:
+        raise FileFormatError(
+            f"the Antimony model: {n:,} backslashes join lines; expected at most {_MOST_JOINED:,}:"
+            " write statements in one line"
         )
     submodels: dict[str, list[str]] = {}
     assigned: dict[str, list[str]] = {}

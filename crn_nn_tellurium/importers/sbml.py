@@ -12,13 +12,23 @@ from __future__ import annotations
 
 import math
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import libsbml
 
-from crn_nn_tellurium.basics import free_id, path_of, read_bytes, reading, truth, warn
+from crn_nn_tellurium.basics import (
+    free_id,
+    path_of,
+    read_bytes,
+    reading,
+    truth,
+    warn,
+    write_bytes,
+)
 from crn_nn_tellurium.chemistry import (
     Expression,
     Observable,
@@ -91,9 +101,15 @@ def import_sbml(path: str | os.PathLike[str], *, allow_files: bool = False) -> R
     path = path_of("path", path)
     content = read_bytes(path)
     check_sbml(content, str(path), truth("allow_files", allow_files))
-    # libSBML itself knows the encodings of XML, and where other files lie from the file's name
     with reading(path):
-        return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))
+        if allow_files:
+            # where other files lie is known from the file's name
+            return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))
+        # else libSBML, which knows the encodings of XML, has what was looked at: the file is
+        # another's by now, or a stream that is at its end
+        with tempfile.TemporaryDirectory() as folder:
+            looked_at = write_bytes(Path(folder, "model.xml"), content)
+            return _reactions(libsbml.readSBMLFromFile(str(looked_at)), str(path))
 
 
 def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:

@@ -182,6 +182,25 @@ HOSTILE = {
         lambda: import_antimony("A -> ; k*A; A = 1; k = 1\n" + "/* " * 100_000),
         "line 2: the comment /. has no end",
     ),
+    "joined lines": (
+        lambda: import_antimony("A -> ; " + "\\\n" * 20_000 + "k*A; A = 1; k = 1"),
+        "20,000 backslashes join lines; expected at most 5,000",
+    ),
+    "digits without end": (lambda: number("1" * 400_000 + "x"), "<cn> holds '1111"),
+    "digits of a rate": (lambda: text_of_crn(f"A -> B [k = {'1' * 100_000}x]"), "the rate is"),
+    "spaces behind a reaction": (
+        lambda: text_of_crn(f"A -> B{' ' * 100_000}]"),
+        "is neither a reaction",
+    ),
+    "arrows": (lambda: text_of_crn("->" * 100_000), "is neither a reaction"),
+    "arrows and brackets": (
+        lambda: as_model("->A[" * 100_000 + "\n", "the test"),
+        "has 200,000 operators; expected at most 5,000",
+    ),
+    "a long word in a comment": (
+        lambda: text_of_crn(f"A->B,1 #{'a' * 100_000} A=x"),
+        "seems to give the concentration of 'A'",
+    ),
     "a wide sum": (
         lambda: sbml(rule(f"<apply><plus/>{'<cn>1</cn>' * 300_000}</apply>")),
         "an operator has more than 3000 operands",
@@ -320,6 +339,20 @@ def test_another_file_of_sbml_is_read_where_that_is_allowed(tmp_path, monkeypatc
     cn.export(import_antimony("A -> ; k*A; A = 1; k = 3"), "part.xml", format="sbml-l3v1")
     (reaction,) = import_sbml(external_model(), allow_files=True).reactions
     assert reaction.value == 3.0
+
+
+def test_what_libsbml_sees_is_what_was_looked_at(tmp_path, monkeypatch):
+    """Another has put a file there in between, as a stream is at its end in between."""
+    path = cn.export(cn.import_antimony(_DECAY), tmp_path / "m.xml")
+    before = import_sbml(path)
+    look = sbml_text.check_sbml
+
+    def check(*given):
+        look(*given)
+        path.write_text("<sbml/>", encoding="utf-8")
+
+    monkeypatch.setattr("crn_nn_tellurium.importers.sbml.check_sbml", check)
+    assert import_sbml(path) == before
 
 
 def test_what_libantimony_sees_is_what_was_looked_at():
