@@ -64,6 +64,10 @@ if hasattr(os, "register_at_fork"):  # on Windows nothing forks
     os.register_at_fork(after_in_child=_renew)
 
 
+_OWN_FILE = getattr(os, "O_NOFOLLOW", 0)
+"""What a link of that name leads to is not ours to write into."""
+
+
 class FileLock:
     """A file that one holder at a time has, among all processes and threads.
 
@@ -79,7 +83,7 @@ class FileLock:
         """Take it, and return nothing; or who has it."""
         while True:
             # each holder, also in one process, opens the file anew: what is locked is the opening
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | _OWN_FILE, 0o666)
             try:
                 if not self._lock(descriptor):
                     return os.read(descriptor, 1000).decode(errors="replace") or "another process"

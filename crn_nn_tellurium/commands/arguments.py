@@ -217,9 +217,7 @@ class CsvTable:
 
 def read_table(path: Path, network: Network | None = None) -> CsvTable:
     """The cells of a CSV by column; without a header, the columns are the network's inputs."""
-    if str(path) == "-" and sys.stdin is None:
-        raise InputError("standard input is closed; expected a table, or the path of one")
-    text = read_stream(path, sys.stdin) if str(path) == "-" else read_text(path)
+    text = _standard_input() if str(path) == "-" else read_text(path)
     first = text.lstrip().partition("\n")[0]
     # spreadsheets write semicolons where the decimal sign is a comma
     delimiter = max(",;\t", key=first.count)
@@ -246,6 +244,17 @@ def read_table(path: Path, network: Network | None = None) -> CsvTable:
     if not rows:
         raise table.wrong("no rows; expected one sample a row")
     return CsvTable(path, {name: [row[i] for _, row in rows] for i, name in enumerate(names)})
+
+
+def _standard_input() -> str:
+    if sys.stdin is None:
+        raise InputError("standard input is closed; expected a table, or the path of one")
+    try:
+        return read_stream("standard input", sys.stdin).removeprefix("\ufeff")  # as `read_text` does
+    except UnicodeDecodeError as error:
+        raise FileFormatError(
+            f"standard input: not a text ({error.reason} at byte {error.start})"
+        ) from error
 
 
 def _names_without_header(table: CsvTable, n_columns: int, network: Network | None) -> list[str]:

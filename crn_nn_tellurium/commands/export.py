@@ -108,5 +108,5 @@ def _setting(text: str) -> tuple[str, Any]:
     # numbers, lists and truth as JSON; what is none is a text
     try:
         return name, json.loads(value.lower() if value.lower() in ("true", "false") else value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return name, value

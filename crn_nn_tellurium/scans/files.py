@@ -166,13 +166,15 @@ class Parts:
 
     def _others(self) -> list[str]:
         """What the folder holds that is none of a scan's."""
-        # a dot stands before what was being written, and before what systems leave
-        return sorted(one.name for one in self.folder.iterdir() if not _OURS.match(one.name))
+        # a dot stands before what was being written, and before what systems leave; what a link
+        # leads to would be written over
+        entries = self.folder.iterdir()
+        return sorted(one.name for one in entries if not _OURS.match(one.name) or one.is_symlink())
 
     def _is_of_plan(self) -> bool:
         try:
             return bool(json.loads(read_text(self._state)).get(KEY) == self._plan.key)
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, RecursionError):
             return False
 
     def clear(self) -> None:

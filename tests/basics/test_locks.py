@@ -99,6 +99,16 @@ def test_threads_of_one_process_are_kept_apart(tmp_path):
     assert max(most) == 1
 
 
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="links are followed on this system")
+def test_what_a_link_leads_to_is_not_written_into(tmp_path):
+    mine, path = tmp_path / "mine", tmp_path / "lock"
+    mine.write_text("precious", encoding="utf-8")
+    path.symlink_to(mine)
+    with pytest.raises(OSError, match="lock"):
+        FileLock(path).acquire()
+    assert mine.read_text(encoding="utf-8") == "precious"
+
+
 def test_a_lock_that_is_held_is_refused_in_its_own_thread_too(tmp_path):
     first, second = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
     assert first.acquire() == ""

@@ -1,5 +1,6 @@
 """What a user can mend is one line on standard error, exit code 2, and no file."""
 
+import io
 import sys
 
 import pytest
@@ -194,6 +195,14 @@ def test_what_a_user_can_mend_is_one_line_and_exit_code_2(run, tmp_path, files, 
     assert err.count("\n") == 1
     assert out == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == files
+
+
+def test_standard_input_that_is_no_text_is_one_line(run, monkeypatch):
+    table = io.TextIOWrapper(io.BytesIO(b"x0,x1\n1,\xe9\n"), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", table)
+    code, _, err = run("predict xor -")
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith("crn-nn: standard input: not a text (")
 
 
 def test_a_failed_steady_state_is_exit_code_1(run, tmp_path, monkeypatch):

@@ -251,6 +251,26 @@ def test_chunks_that_a_kill_left_beside_their_result_go_with_the_next_call(
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("name", ["scan.json", "00000000.npz"])
+def test_what_links_among_chunks_lead_to_is_not_written_over(name, tmp_path):
+    mine, parts = tmp_path / "mine", tmp_path / "out.nc.parts"
+    mine.write_text("precious", encoding="utf-8")
+    parts.mkdir()
+    (parts / name).symlink_to(mine)
+    with pytest.raises(FileExistsError, match=f"holds '{name}', which is none of a scan's"):
+        cn.scan(cn.load_model("xor"), {"x0": [0.0, 1.0]}, x=[0.0, 1.0], path=tmp_path / "out.nc")
+    assert mine.read_text(encoding="utf-8") == "precious"
+
+
+def test_a_state_nested_without_end_is_another_scans(tmp_path):
+    parts = tmp_path / "out.nc.parts"
+    parts.mkdir()
+    (parts / "scan.json").write_text("[" * 100_000, encoding="utf-8")
+    (parts / "00000000.npz").write_bytes(b"")
+    with pytest.raises(FileExistsError, match="chunks of another scan"):
+        cn.scan(cn.load_model("xor"), {"x0": [0.0, 1.0]}, x=[0.0, 1.0], path=tmp_path / "out.nc")
+
+
 def test_files_of_the_users_among_chunks_are_not_deleted(tmp_path):
     folder = tmp_path / "out.nc.parts"
     folder.mkdir()
