@@ -17,7 +17,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics.arrays import FloatArray, is_real, labels_of
 from crn_nn_tellurium.basics.identifiers import headings_by_name
-from crn_nn_tellurium.basics.text import some
+from crn_nn_tellurium.basics.text import may_be_path, some
 from crn_nn_tellurium.errors import InputError, MissingPackageError
 
 _MOST = 2**31 - 1
@@ -206,7 +206,7 @@ def by_name(
 
 def path_of(what: str, value: Any) -> Path:
     """A path."""
-    if isinstance(value, str | os.PathLike) and "\0" not in str(value):
+    if isinstance(value, str | os.PathLike) and may_be_path(str(value)):
         return Path(value)
     raise InputError(f"{what} is {brief(value)}; expected the path of a file")
 

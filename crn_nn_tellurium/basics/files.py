@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, AnyStr
 
 from crn_nn_tellurium import errors
+from crn_nn_tellurium.basics.text import may_be_path
 from crn_nn_tellurium.errors import FileFormatError
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
@@ -199,7 +200,7 @@ def finding(path: str | os.PathLike[str]) -> Iterator[None]:
     streams that a shell gives us: /dev/stdin, and /dev/fd/63 for <(...).
     """
     label = repr(str(path))
-    if "\0" in str(path):
+    if not may_be_path(str(path)):
         raise FileNotFoundError(f"{label}: no file has such a name")
     try:
         kind = os.stat(path).st_mode

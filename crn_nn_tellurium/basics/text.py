@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -51,6 +52,14 @@ def visible(text: str) -> str:
 
 def _is_shown(char: str) -> bool:
     return char in "\n\t" or not unicodedata.category(char).startswith("C")
+
+
+def may_be_path(text: str) -> bool:
+    """Whether the system can be asked about a file of that name."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:  # half a character, which JSON may hold
+        return False
 
 
 def separator(path: Path | None) -> str:

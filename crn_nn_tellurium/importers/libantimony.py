@@ -105,7 +105,9 @@ def plain_antimony(text: str) -> tuple[str, dict[str, str]]:
     # libAntimony ends a line, and a comment with it, at either sign
     plain, names = in_ascii(re.sub(r"\r\n?", "\n", text), ASIDE)
     # libAntimony reads as far as a NUL, and takes the rest for not there
-    read, odd = plain, "\0" if "\0" in plain else ""
+    # half a character is in no text that it reads
+    unreadable = re.search("[\0\ud800-\udfff]", plain)
+    read, odd = plain, unreadable[0] if unreadable else ""
     if not odd:
         read = ASIDE.sub(lambda match: "\n" * match[0].count("\n"), plain)
         odd = next((char for char in read if not char.isascii()), "")

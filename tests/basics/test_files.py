@@ -136,3 +136,13 @@ def test_a_path_that_cannot_be_is_told_as_the_system_tells_it(name, tmp_path):
     with pytest.raises(OSError, match=r"Not a directory|File name too long") as caught:
         cn.Network.load(tmp_path / name)
     assert caught.value.filename == str(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a\0b.json", "a\ud800.json"])
+def test_a_name_that_no_file_has_is_refused_in_words(name):
+    """Half of a character, as JSON may hold, was a UnicodeEncodeError."""
+    with pytest.raises(cn.InputError, match="expected the path of a file"):
+        cn.load_model("xor").save(name)
+    for read in (cn.Network.load, cn.import_sbml, cn.import_crn, cn.import_antimony):
+        with pytest.raises((cn.InputError, cn.ReactionError, FileNotFoundError)):
+            read(name)
