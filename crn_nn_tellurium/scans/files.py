@@ -384,6 +384,10 @@ def _opened(path: Path) -> xr.Dataset:
 
     if not _is_zarr(path):
         return xr.open_dataset(path)
+    for part in path.rglob("*"):
+        # a pipe is never at its end, and what a link leads to is not this store's
+        if part.is_symlink() or not (part.is_file() or part.is_dir()):
+            raise ValueError(f"{part.name!r} in it is a link, a device or a pipe; expected a file")
     try:
         return xr.open_zarr(path, chunks=None)
     except FileNotFoundError as error:

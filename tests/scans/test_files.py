@@ -140,6 +140,17 @@ def test_a_nan_is_a_nan_whatever_its_sign(ending, tmp_path):
     xr.testing.assert_identical(cn.open_scan(path), ds)
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_zarr_store_of_pipes_or_links_is_refused(make, tmp_path):
+    pytest.importorskip("zarr", reason="zarr is not installed: pip install zarr")
+    store = tmp_path / "out.zarr"
+    cn.scan(cn.load_model("xor"), {"x0": [0.0, 1.0]}, x=[0.0, 1.0], path=store)
+    (store / ".zmetadata").unlink()
+    make(store / ".zmetadata")
+    with pytest.raises(cn.FileFormatError, match="is a link, a device or a pipe"):
+        cn.open_scan(store)
+
+
 def test_what_is_no_zarr_store_says_so(tmp_path):
     path, file = tmp_path / "out.zarr", tmp_path / "file.zarr"
     cn.scan(NET, AXES, path=path)
