@@ -250,7 +250,8 @@ def _standard_input() -> str:
     if sys.stdin is None:
         raise InputError("standard input is closed; expected a table, or the path of one")
     try:
-        return read_stream("standard input", sys.stdin).removeprefix("\ufeff")  # as `read_text` does
+        # without a mark of its order, as `read_text` does
+        return read_stream("standard input", sys.stdin).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise FileFormatError(
             f"standard input: not a text ({error.reason} at byte {error.start})"

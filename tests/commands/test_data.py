@@ -45,7 +45,8 @@ def test_a_pipe_that_never_ends_is_not_read_for_ever(run, monkeypatch):
 
     monkeypatch.setattr(sys, "stdin", Endless())
     monkeypatch.setattr("crn_nn_tellurium.basics.files._MOST_BYTES", 2**22)
-    assert run("predict iris -") == (2, "", "crn-nn: '-': it has more than 4,194,304 bytes\n")
+    expected = "crn-nn: 'standard input': it has more than 4,194,304 bytes\n"
+    assert run("predict iris -") == (2, "", expected)
 
 
 def test_it_goes_through_a_pipe_and_into_tabs(run, tmp_path, monkeypatch):
