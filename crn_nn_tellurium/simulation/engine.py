@@ -352,8 +352,9 @@ class CompiledModel:
     @property
     def stoichiometry(self) -> FloatArray:
         """Net amounts (n_floating, n_reactions), those with names as they are now."""
-        # what has no name is called stoich(species, reaction)
-        if all("(" in name for name in self._model.getStoichiometryIds()):
+        # roadrunner 2.8 does not tell them; what has no name is called stoich(species, reaction)
+        names = getattr(self._model, "getStoichiometryIds", None)
+        if names is not None and all("(" in name for name in names()):
             return self._stoichiometry
         # roadrunner's matrix keeps what names stood for first, NaN where they follow from others,
         # and what rules set is anew once rates are asked for

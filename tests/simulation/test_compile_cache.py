@@ -266,7 +266,8 @@ def test_of_two_writers_at_once_one_may_be_killed(folder, compiles):
 
 def test_off_keeps_nothing(monkeypatch, compiles):
     monkeypatch.setenv("CRN_NN_CACHE", "off")
-    with warnings.catch_warnings(action="error"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         new_runner(DECAY)
         new_runner(DECAY)
     assert compiles == [DECAY, DECAY]
