@@ -39,7 +39,8 @@ class Swish(cn.Activation):
     def derivative(self, z):
         z = np.asarray(z, dtype=float)
         root = np.hypot(z, 2 * np.sqrt(self.h))
-        return (1 + z / root) / 2 + z * 2 * self.h / root**3
+        # (1 + z / root) / 2, in which the digits of a large negative z cancel
+        return smoothed_relu(z, self.h) / root + z * 2 * self.h / root**3
 
     def h_derivative(self, z):
         z = np.asarray(z, dtype=float)
