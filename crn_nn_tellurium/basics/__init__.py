@@ -38,6 +38,7 @@ from crn_nn_tellurium.basics.documents import (
     check_fields,
     companion_of,
     document_of,
+    is_version,
     numbers_in,
     plain_of,
     read_document,

@@ -145,6 +145,11 @@ def check_entries(what: str, entries: Any, known: Collection[str]) -> None:
             raise FileFormatError(f"{what}: unknown entry {name[:80]!r}; {meant}")
 
 
+def is_version(value: Any, known: Collection[int]) -> bool:
+    """Whether a document's version is one of these; true is 1 to Python."""
+    return not isinstance(value, bool) and value in known
+
+
 _FITS: dict[str, Callable[[Any], bool]] = {
     "int": lambda value: isinstance(value, int) and is_real(value) and value >= 0,
     "float": is_real,

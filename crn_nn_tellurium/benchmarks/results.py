@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crn_nn_tellurium._version import __version__
-from crn_nn_tellurium.basics import check_fields
+from crn_nn_tellurium.basics import check_fields, is_version
 from crn_nn_tellurium.errors import FileFormatError
 
 PACKAGES = (
@@ -124,7 +124,7 @@ class Results:
         """
         try:
             document = json.loads(text)
-            if document.pop("format") != _FORMAT:
+            if not is_version(document.pop("format"), [_FORMAT]):
                 raise ValueError("another format")
             machine = Machine(**document.pop("machine"))
             rows = document.pop("measurements")

@@ -54,6 +54,10 @@ class Rail:
     shift: float = 0.0
 
 
+PAIR = (Rail("Yp", 1), Rail("Yn", -1))
+"""The rails of activations that read a pre-activation of either sign."""
+
+
 @dataclass(frozen=True, slots=True)
 class Follower:
     """A further species of a unit; `upper_bound` holds its fixed point from above, in

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.networks.activation import (
+    PAIR,
     Activation,
     Follower,
     LocalReaction,
@@ -31,7 +32,6 @@ from crn_nn_tellurium.networks.piecewise import (
 from crn_nn_tellurium.networks.smoothing import root, smoothed_relu, smoothed_relu_derivative
 
 _PLUS = Rail("Y")
-_PAIR = (Rail("Yp", 1), Rail("Yn", -1))
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Linear(Activation):
     array([-2.,  3.])
     """
 
-    rails = _PAIR
+    rails = PAIR
     read_out = ReadOut((("Yp", 1.0), ("Yn", -1.0)))
 
     def __call__(self, z: npt.ArrayLike) -> FloatArray:
@@ -78,7 +78,7 @@ class Absolute(Activation):
     array([5., 5.])
     """
 
-    rails = _PAIR
+    rails = PAIR
     read_out = ReadOut((("Yp", 1.0), ("Yn", 1.0)))
 
 
@@ -95,7 +95,7 @@ class _Share(Activation):
 class _Ratio(_Share):
     """dS/dt = Yp - (Yp + Yn) S, fixed point Yp / (Yp + Yn) = (1 + z / sqrt(z^2 + 4h)) / 2."""
 
-    rails = _PAIR
+    rails = PAIR
     followers = (Follower("S", upper_bound=1.0),)
     local_reactions = (
         LocalReaction(("Yp",), ("Yp", "S"), "s"),

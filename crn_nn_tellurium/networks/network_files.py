@@ -10,6 +10,7 @@ from crn_nn_tellurium.basics import (
     brief,
     check_entries,
     check_kind,
+    is_version,
     numbers_in,
     path_of,
     read_document,
@@ -85,8 +86,7 @@ def load(
             f"{label!r}: format is {document.get('format')!r}; expected {FORMAT!r}"
         )
     version = document.get("format_version")
-    # true is 1 to Python
-    if isinstance(version, bool) or version not in range(1, FORMAT_VERSION + 1):
+    if not is_version(version, range(1, FORMAT_VERSION + 1)):
         raise FileFormatError(
             f"{label!r}: format version {version!r}; this package reads versions 1 to"
             f" {FORMAT_VERSION}; a newer one needs a newer crn_nn_tellurium"

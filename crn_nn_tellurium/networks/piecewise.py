@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, is_real
-from crn_nn_tellurium.networks.activation import Activation, Rail, ReadOut
+from crn_nn_tellurium.networks.activation import PAIR, Activation, Rail, ReadOut
 from crn_nn_tellurium.networks.smoothing import (
     smoothed_pieces,
     smoothed_pieces_by_h,
@@ -70,7 +70,7 @@ class LeakyReLU(_Pieces):
     """
 
     slope: float = 0.01
-    rails = (Rail("Yp", 1), Rail("Yn", -1))
+    rails = PAIR
 
     # the slope first, as everyone else's leaky ReLU has it; fields would put h of the base before
     def __init__(self, slope: float = 0.01, h: float = 0.01) -> None:

@@ -23,6 +23,7 @@ from crn_nn_tellurium.basics import (
     check_fields,
     check_target,
     document_of,
+    is_version,
     plain_of,
     read_bytes,
     reading,
@@ -143,8 +144,7 @@ class Checkpoint:
                 f"{str(path)!r}: no checkpoint of a training by this version; choose another file"
             )
         version = header.get("format_version")
-        # true is 1 to Python
-        if isinstance(version, bool) or version != _VERSION:
+        if not is_version(version, [_VERSION]):
             raise FileFormatError(
                 f"{str(path)!r}: a checkpoint of format version {version!r}; this package reads"
                 f" version {_VERSION}; choose another file, or go on with the crn_nn_tellurium that"

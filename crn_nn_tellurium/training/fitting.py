@@ -160,13 +160,14 @@ def train(task: Task, monitor: Monitor) -> Round:
     """Train round by round; the last round, whose network is not verified."""
     identity = "" if monitor.checkpoint is None else task.identity
     checkpoint = Checkpoint(monitor.checkpoint, identity, task.net)
-    state = checkpoint.read() or task.begin(task.net)
-    densities = task.densities
-    coordinates = task.objective(state.net, state.round).coordinates
-    if state.round >= len(densities) or state.theta.shape != coordinates.start.shape:
+    state = checkpoint.read()
+    if state is None:
+        state = task.begin(task.net)
+    elif not task.has(state):
         raise FileFormatError(
             f"{str(monitor.checkpoint)!r}: its state is of another training than it says; delete it"
         )
+    densities = task.densities
     # the bar counts to the most that all rounds may take
     most = task.optimizer.max_iter * len(densities)
     with progress_bar("training", monitor.progress, most) as advance:

@@ -59,6 +59,11 @@ class Task:
         volume = self.noise.volume if isinstance(self.noise, Molecules) else None
         return Objective(coordinates, self.loss, self.constraints.l2, self.answers, volume)
 
+    def has(self, state: State) -> bool:
+        """Whether a state is of one of its rounds and as large as that, whoever wrote it."""
+        coordinates = self.objective(state.net, state.round).coordinates
+        return state.round < len(self.densities) and state.theta.shape == coordinates.start.shape
+
     def begin(self, net: Network, after: State | None = None) -> State:
         """The state at the start of the first round, or of that after another."""
         number = 0 if after is None else after.round + 1
