@@ -26,7 +26,7 @@ from crn_nn_tellurium.benchmarks.worker import (
 _IMPORTS = 120.0
 """Seconds that imports may take."""
 _OWN_PART = 0.1
-"""Of the budget, what a peer has for itself: enough for a quick one to reach the largest case."""
+"""Of the budget, what a peer has for itself: a quick one reaches 100,000 weights by it, or more."""
 Start = Callable[[str], Any]
 """Starts a worker, whose files may be in a folder."""
 
