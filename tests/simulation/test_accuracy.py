@@ -11,7 +11,7 @@ from itertools import pairwise
 import mpmath
 import numpy as np
 import pytest
-from support.tolerances import LAST_DIGIT, ROUNDED, SUMMED
+from support.tolerances import LAST_DIGIT, ROUNDED, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.outcome import ACCURATE
@@ -289,6 +289,18 @@ def test_the_solver_says_how_far_drives_cancel():
         for row, size in zip(x, many[0], strict=True):
             alone = sim._by_units(row[None], None)[3]
             np.testing.assert_allclose(alone[0], [size], rtol=ROUNDED)
+
+
+def test_the_flat_solver_says_how_far_gains_and_losses_cancel():
+    rng = np.random.default_rng(4)
+    h, weights, bias = 1e-2, rng.normal(size=(3, 2)), rng.normal(size=3)
+    layer = cn.Layer(weights, bias, cn.SmoothedReLU(h=h))
+    sim = cn.Simulator(cn.Network([layer]))
+    x = rng.uniform(0, 2, (20, 2))
+    y, *_, (found,) = sim._by_flat_model(x, None, True)
+    drives = x @ abs(weights).T + abs(bias)
+    expected = (h + drives * y + y**2) / (h + y**2)
+    np.testing.assert_allclose(found, expected.max(axis=1), rtol=SOLVED)
 
 
 def test_no_error_is_above_the_cheap_bound():
