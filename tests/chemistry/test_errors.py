@@ -127,6 +127,11 @@ REFUSED = [
         r"expected \(..., 1\)",
     ),
     (
+        lambda: cn.ReactionNetwork([Y, cn.Species("Z")], []).right_hand_side([1.0]),
+        cn.ReactionError,
+        r"shape \(1,\); expected \(..., 2\), one per floating species",
+    ),
+    (
         lambda: cn.ReactionNetwork([Y, X], []).rates([1.0], boundary=[1.0, 2.0]),
         cn.ReactionError,
         "one per boundary species",

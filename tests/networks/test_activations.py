@@ -77,6 +77,7 @@ def test_slopes_of_saturated_units_keep_their_digits(activation):
                 by_h += curve / r
             found = activation.derivative([z]).item(), activation.h_derivative([z]).item()
             expected = [float(slope), float(by_h)]
+            # what a double of 1e-308 cannot be exact in
             np.testing.assert_allclose(found, expected, rtol=LAST_DIGITS, atol=1e-300)
 
 

@@ -2,11 +2,21 @@
 
 import numpy as np
 import pytest
+from support.tolerances import LAST_DIGIT
 
 from crn_nn_tellurium.chemistry import Balance
 from crn_nn_tellurium.errors import ConvergenceError
 from crn_nn_tellurium.simulation.outcome import AFTER_INTEGRATION, INTEGRATED, SOLVED
-from crn_nn_tellurium.simulation.settle import come_to_rest, integrate, solve
+from crn_nn_tellurium.simulation.settle import (
+    SWEEPS,
+    TOLERANCE,
+    come_to_rest,
+    integrate,
+    refined,
+    refined_one,
+    solve,
+    steady,
+)
 
 
 class Bistable:
@@ -68,3 +78,38 @@ def test_times_are_gone_one_after_the_other_and_in_pieces_where_they_are_too_lon
     reason = "too long" if longest < 1 else "rates have not vanished by t = 11; a time course"
     assert outcome.failed
     assert outcome.reason.startswith(reason)
+
+
+def halved(x):
+    """A balance at 1 whose slope is taken for twice what it is: each sweep halves the distance."""
+    return Balance(1 - x, 1 + x, -2.0 + 0 * x)
+
+
+@pytest.mark.parametrize(("factor", "near"), [(0.9, True), (1.1, False)])
+def test_there_are_as_many_sweeps_as_is_said(factor, near):
+    # half the true distance is taken for it
+    start = 1 + factor * 2 * TOLERANCE * 2**SWEEPS
+    x, balance, found = refined(np.array([[start, 1.0]]), halved)
+    assert found.tolist() == [[near, True]]
+    assert x[0, 0] - 1 == pytest.approx(factor * 2 * TOLERANCE, abs=LAST_DIGIT)
+    assert balance.net.tolist() == (1 - x).tolist()
+
+
+def test_one_small_state_is_refined_as_many_are():
+    start = 1 + TOLERANCE * 2 ** (SWEEPS - 1)
+    together = refined(np.array([[start, 1.0]]), halved)[0][0]
+    alone, imbalance = refined_one([start, 1.0], lambda x: [halved(value) for value in x])
+    assert alone == together.tolist()
+    assert imbalance == (alone[0] - 1) / (alone[0] + 1)
+    assert refined_one([1 + 2.2 * TOLERANCE * 2**SWEEPS], lambda x: [halved(x[0])]) is None
+    # a step below zero is none, and a slope that leads away is not gone
+    assert refined_one([3.0], lambda x: [Balance(1 - x[0], 1 + x[0], -0.5)]) is None
+    assert refined_one([3.0], lambda x: [Balance(1 - x[0], 1 + x[0], 2.0)]) is None
+
+
+def test_what_is_absent_is_so_beside_the_largest():
+    x = np.array([[1e6, 1e-20], [1e3, 1e-20]])
+    off = Balance(np.array([[0.0, -1e-20]] * 2), np.full((2, 2), 1e-30), -np.ones((2, 2)))
+    assert steady(off, x, TOLERANCE).tolist() == [[True, False]] * 2
+    # 1e-25 of the largest: 1e-19 is more than the smaller is off, 1e-22 is less
+    assert steady(off, x, TOLERANCE, absent=1e-25).tolist() == [[True, True], [True, False]]
