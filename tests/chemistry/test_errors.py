@@ -15,6 +15,11 @@ OF_Q = cn.Expression((cn.Monomial(1.0, (("q", 1.0),)),))
 REFUSED = [
     # intervals
     (
+        lambda: cn.Interval([0.0], [1.0]).contains([0.5, 0.5]),
+        cn.InputError,
+        r"values have shape \(2,\); expected \(1,\)",
+    ),
+    (
         lambda: cn.Interval([0.0, 0.0], 1.0).contains(()),
         cn.InputError,
         r"values have shape \(0,\); expected \(2,\)",

@@ -95,6 +95,22 @@ def test_there_are_as_many_sweeps_as_is_said(factor, near):
     assert balance.net.tolist() == (1 - x).tolist()
 
 
+class Slow:
+    """The same with a Newton's method that leaves a sixteenth of the distance."""
+
+    def newton(self, x, _):
+        return 1 + (x - 1) / 16
+
+
+def test_what_newton_brings_near_is_refined_and_not_integrated():
+    """Refined from where one step leads it is not near, from where four lead it is."""
+    start = np.array([[1 + 1e-6], [1.0]])
+    found = solve(Slow(), start, lambda x, _: halved(x))
+    assert found.status.tolist() == [SOLVED, SOLVED]
+    # `halved` takes half the distance for it
+    assert abs(found.x - 1).max() <= 2.1 * TOLERANCE
+
+
 def test_one_small_state_is_refined_as_many_are():
     start = 1 + TOLERANCE * 2 ** (SWEEPS - 1)
     together = refined(np.array([[start, 1.0]]), halved)[0][0]
