@@ -128,7 +128,8 @@ class Reach:
         names = {name for n in range(first, last + 1) for name in by_line.get(n, ())}
         if "" in names:
             names = {name for several in by_line.values() for name in several}
-        tests = {name.partition("|")[0] for name in names - {""}}
+        # nodeid|run, and a test's own name may have a bar
+        tests = {name.rpartition("|")[0] for name in names - {""}}
         return sorted(tests, key=lambda name: self.times.get(name, 0.0))
 
     def killed(self, closest: list[str]) -> bool:
