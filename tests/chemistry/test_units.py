@@ -71,6 +71,7 @@ def test_names_of_units_for_axes_and_files():
         assert MODEL_UNITS.name(dimension) == "model units"
         assert MODEL_UNITS.identifier(dimension) == "dimensionless"
     assert units.text(0.5, CONCENTRATION) == "0.5 nM"
+    assert units.text(1 / 3, CONCENTRATION) == "0.333333 nM"
     assert units.text(1 / 3, TIME**-1, digits=3) == "0.333 /s"
     assert MODEL_UNITS.text(1 / 3, TIME**-1, digits=3) == "0.333"
     assert (units.moment(7200), MODEL_UNITS.moment(7200.4)) == ("2 h", "t = 7200")
