@@ -85,8 +85,26 @@ class TextPoints(Points):
         self.in_amounts = self._starts.in_amounts
         self.stoichiometries = [n for n in self._starts.stoichiometries if n not in model.assigned]
         self.known += self.stoichiometries
+        if not model.follows_counts:
+            self._refuse_kept(varied)
         # of a law that reads all species a Jacobian costs the rates of twice as many states
         self.newton = plan.time is not None or len(self._dependence.members) <= _GROUPS_UP_TO
+
+    def _refuse_kept(self, varied: set[str]) -> None:
+        """Refuse stoichiometric numbers that would stay as the text has them, whatever they follow
+        from: those that a rate rule starts from another, and those that are others by a rule.
+        """
+        starts, rate_ruled = self._starts, self._model.rate_ruled
+        counts, moved = {*starts.stoichiometries}, varied | {*starts.following}
+        for name in sorted(counts):
+            read = starts.read_by(name) - {name}
+            if name in rate_ruled & moved or (read & counts and read & moved):
+                raise InputError(
+                    f"stoichiometric number {name!r} changes in this scan and has a rate rule or is"
+                    " another by a rule, as one that stands twice is; roadrunner 2.8, the last one"
+                    " for Python 3.10, would keep it as it is in the text; expected Python 3.11 or"
+                    " newer, or a text for each value"
+                )
 
     def at(self, values: Mapping[str, Any]) -> Point:
         model = self._model

@@ -202,6 +202,13 @@ class CompiledModel:
         for name, value in values.items():
             self._runner.setValue(name, value)
 
+    @property
+    def follows_counts(self) -> bool:
+        """Whether roadrunner tells stoichiometric numbers, and all that follows from them does so
+        when they are set; 2.8, the last one for Python 3.10, does not.
+        """
+        return hasattr(self._model, "getStoichiometryIds")
+
     def solve_each(
         self, boundary: FloatArray, start: FloatArray, index: Places, values: FloatArray
     ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
@@ -352,9 +359,8 @@ class CompiledModel:
     @property
     def stoichiometry(self) -> FloatArray:
         """Net amounts (n_floating, n_reactions), those with names as they are now."""
-        # roadrunner 2.8 does not tell them; what has no name is called stoich(species, reaction)
-        names = getattr(self._model, "getStoichiometryIds", None)
-        if names is not None and all("(" in name for name in names()):
+        # what has no name is called stoich(species, reaction)
+        if self.follows_counts and all("(" in name for name in self._model.getStoichiometryIds()):
             return self._stoichiometry
         # roadrunner's matrix keeps what names stood for first, NaN where they follow from others,
         # and what rules set is anew once rates are asked for

@@ -62,7 +62,8 @@ def test_an_error_is_kept_in_the_least_time(name, max_error):
     assert choice.accuracy == np.mean(choice.network.predict(x) == y)
     assert choice.settling_time == pytest.approx(worst_time(choice.network, x, max_error))
     # the last layer is linear, exact for every h: its own h is what a common one cannot give it
-    assert choice.h[-1] == pytest.approx(1.0)
+    # (the time hardly depends on it there, and scipy's versions end at other places)
+    assert choice.h[-1] == pytest.approx(1.0, rel=0.01)
     assert choice.common.h[0] == choice.common.h[1]
     assert choice.common.error <= max_error
     assert choice.settling_time < choice.common.settling_time

@@ -75,7 +75,7 @@ def test_the_size_of_a_result_is_known_before_it_is_unpacked(tmp_path):
         if name.endswith(".zarray"):
             array["shape"] = [20_000 if n == 2 else n for n in array["shape"]]
     listed.write_text(json.dumps(document))
-    with pytest.raises(cn.FileFormatError, match=r"it unpacks to 9,6\d\d,.* bytes; expected"):
+    with pytest.raises(cn.FileFormatError, match=r"it unpacks to \d(,\d{3}){3} bytes; expected"):
         cn.open_scan(path)
 
 
@@ -155,6 +155,7 @@ def test_what_is_no_zarr_store_says_so(tmp_path):
     path, file = tmp_path / "out.zarr", tmp_path / "file.zarr"
     cn.scan(NET, AXES, path=path)
     (path / ".zgroup").unlink()
+    (path / ".zmetadata").unlink()  # zarr 2 reads that alone
     file.write_text("no store", encoding="utf-8")
     for name in path, file:
         with pytest.raises(cn.FileFormatError, match="no Zarr store, or parts of it are gone"):

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import roadrunner
 from support.tolerances import INTEGRATED, SOLVED
 
 import crn_nn_tellurium as cn
@@ -124,6 +125,8 @@ def test_errors_come_after_formulas_and_are_each_constants_own():
     np.testing.assert_allclose(ds.end.values, expected, rtol=SOLVED)
 
 
+KEEPS_COUNTS = roadrunner.__version__.startswith("2.8")
+"""The last one for Python 3.10 keeps some stoichiometric numbers as a text has them."""
 FOLLOWED = {
     # an amount is a concentration by a size that follows
     "size": ("compartment v; v = 2*p; p = 1; species A in v, B in v; A = 3/v; A -> B; k*A*v", "p"),
@@ -160,6 +163,10 @@ def test_all_that_follows_is_as_in_the_changed_text(case):
     text, name = FOLLOWED[case]
     text, values = f"model m()\n{text}; k = 1\nend", [1.0, 2.5]
     models = [text, cn.import_antimony(text)] if case in NETWORKS else [text]
+    if case == "stoichiometry that moves" and KEEPS_COUNTS:
+        with pytest.raises(cn.InputError, match="number 'n' changes in this scan and has a rate"):
+            cn.scan(text, {name: values}, at=[0.0, 1.0])
+        return
     found = [cn.scan(m, {name: values}, at=[0.0, 1.0], outputs="species") for m in models]
     for value in values:
         r = te.loada(re.sub(rf"\b{name} = [\d.]+", f"{name} = {value}", text))
@@ -184,6 +191,13 @@ def test_steady_states_with_a_stoichiometry_that_follows(set_):
     ds = cn.scan(f"model m()\n{set_}; p = 1; -> n B; 1; B -> ; B\nend", {"p": [1.0, 2.0]})
     np.testing.assert_allclose(ds.outputs.values[:, 0], [2.0, 4.0], rtol=SOLVED)
     text = f"model m()\n{set_}; p = 1; A -> n B; A; n B -> A; B; A = 1\nend"
+    if KEEPS_COUNTS:
+        with pytest.raises(cn.InputError, match="as one that stands twice is"):
+            cn.scan(text, {"p": [0.5, 1.0, 2.0]}, outputs={"end": "B"})
+        text = text.replace("-> A; B", "-> A; k*B; k = 1")
+        ds = cn.scan(text, {"k": [1.0]}, outputs={"end": "B"})
+        np.testing.assert_allclose(ds.end.values, [2 / 3], rtol=SOLVED)
+        return
     ds = cn.scan(text, {"p": [0.5, 1.0, 2.0]}, outputs={"end": "B"})
     # n (1 - B/n) = n B
     np.testing.assert_allclose(ds.end.values, [1 / 2, 2 / 3, 4 / 5], rtol=1e-9)
