@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crn_nn_tellurium.basics import FloatArray, by_name, check_choice, real_numbers
-from crn_nn_tellurium.chemistry import ReactionNetwork
+from crn_nn_tellurium.chemistry import Expression, ReactionNetwork
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers import AnyModel
 from crn_nn_tellurium.simulation.conditions import fill, start_values
@@ -96,7 +96,6 @@ class ReactionSimulator(Simulator):
         for i in np.flatnonzero(~failures(status)):
             x, held = concentrations[i], boundary[i]
             error = self._error(held, begin[i], x, status[i] == INTEGRATED)
-            # of sums and products of species, to first order; they are rounded too
             error = error + ROUNDING * x
             read = self.reactions.observables
             result[i] = self._carried(held, x, error) if read else error
@@ -106,10 +105,11 @@ class ReactionSimulator(Simulator):
         self, boundary: FloatArray, start: FloatArray, x: FloatArray, integrated: bool
     ) -> FloatArray:
         equations = reduced_equations(self.reactions, boundary)
-        if np.array_equal(x, start):
-            return np.zeros_like(x)
+        if not np.any(equations.rates(x)[1]) and np.array_equal(x, start):
+            return np.zeros_like(x)  # nothing happens
+        totals = equations.rows @ start
         if not integrated:
-            return equations.error(x, equations.rows @ start)
+            return equations.error(x, totals)
         # where nothing but the course says where it ends, ten times less exact a course is off by
         # ten times as much, and the difference of the two is more than what the better one is off
         loose = Tolerances(10 * TIGHT.relative)
@@ -117,7 +117,11 @@ class ReactionSimulator(Simulator):
         other, outcome = rest(equations, start, advance)
         if outcome.failed:
             return np.full_like(x, np.inf)
-        return np.abs(other - x) + STILL * x + ABSENT * x.max(initial=0.0)
+        # what sums have gained or lost on the way is a loss of each of their species, at most
+        drift = abs(equations.rows.T) @ np.abs(equations.rows @ x - totals)
+        error = np.abs(other - x) + STILL * x + ABSENT * x.max(initial=0.0) + drift
+        # where rounding decides, both courses may end at the same place, which is off
+        return np.fmax(error, equations.error(x, totals)) if equations.is_isolated(x) else error
 
     def _carried(self, boundary: FloatArray, x: FloatArray, error: FloatArray) -> FloatArray:
         """Errors of the observables, from those of the species."""
@@ -126,16 +130,17 @@ class ReactionSimulator(Simulator):
         values |= dict(zip(crn.boundary, boundary.tolist(), strict=True))
         values |= dict(zip(crn.constant_names, crn.constants.tolist(), strict=True))
         by_species = dict(zip(crn.floating, error.tolist(), strict=True))
-        return np.array(
-            [
-                sum(
-                    abs(float(observable.expression.derivative(name).evaluate(values))) * off
-                    for name, off in by_species.items()
-                    if name in observable.expression.symbols
-                )
-                for observable in crn.observables
-            ]
-        )
+
+        def carried(expression: Expression) -> float:
+            # of sums and products of species, to first order; each of the terms is rounded too
+            sizes = [abs(float(term.evaluate(values))) for term in expression.terms]
+            total, symbols = ROUNDING * sum(sizes) * (1 + len(sizes)) / 2, set(expression.symbols)
+            for name, off in by_species.items():
+                if name in symbols:
+                    total += abs(float(expression.derivative(name).evaluate(values))) * off
+            return total
+
+        return np.array([carried(observable.expression) for observable in crn.observables])
 
     def _rest(
         self, boundary: FloatArray, start: FloatArray, newton: bool

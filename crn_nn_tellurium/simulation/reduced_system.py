@@ -28,8 +28,7 @@ from scipy.sparse.linalg import splu, spsolve
 
 from crn_nn_tellurium.basics import FloatArray, dense
 from crn_nn_tellurium.chemistry import ConservedSums, ReactionNetwork
-from crn_nn_tellurium.errors import ConvergenceError
-from crn_nn_tellurium.simulation.engine import Tolerances
+from crn_nn_tellurium.simulation.engine import SMALLEST, Tolerances
 from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.outcome import (
     ACCURATE,
@@ -40,8 +39,9 @@ from crn_nn_tellurium.simulation.outcome import (
     Outcome,
     failures,
 )
-from crn_nn_tellurium.simulation.settle import DURATIONS, Advance, Settled, come_to_rest, later
+from crn_nn_tellurium.simulation.settle import DURATIONS, Advance, Settled, come_to_rest
 from crn_nn_tellurium.simulation.stability import CLEAR, Matrix, Stability, is_isolated, is_left
+from crn_nn_tellurium.simulation.unrest import PATIENCE, unrest
 
 ABSENT = 1e-12
 """What is so far below the largest concentration may be off by as much, or be 0."""
@@ -49,8 +49,6 @@ NEAR = 1e-2
 """How far, relative to a concentration, Newton's method may take a state that was reached."""
 GONE = 1e-9
 """The same, relative to the largest that a species has been."""
-PATIENCE = 1e9
-"""How long is integrated where Newton's method finds nothing: what is slower stands still."""
 STILL = 1e-9
 """Change of a concentration over nine tenths of that time that is none, relative to it."""
 LEFT = 1e-6
@@ -58,6 +56,14 @@ LEFT = 1e-6
 UNSTABLE = (
     "it comes to a steady state that is not stable, along a way that leads there, as where species"
     " that shut one another out start alike; expected another start"
+)
+UNDERFLOW = (
+    "products of rate constants and concentrations underflow: what reacts here is taken for still;"
+    " expected concentrations in a smaller unit, or 0"
+)
+LOST = (
+    f"what is below {SMALLEST:g} is none to the integrator, so that sums are lost which the"
+    " reactions conserve; expected concentrations in a smaller unit, or 0"
 )
 ROUGH = Tolerances(1e-7)
 """For a faster integration that is tried first, for times `ROUGH_UP_TO`."""
@@ -186,6 +192,21 @@ class Equations:
         found = x * (np.abs(inverse) @ (off / scale))
         return np.where(x > 0, found, ABSENT * np.abs(x).max(initial=0.0))
 
+    def underflow(self, x: FloatArray) -> bool:
+        """Whether a species has no rates but by underflow: something that is there changes them."""
+        if self.accuracy:
+            return False  # a law may be 0 where its derivative, by differences, is not
+        none = self.rates(x)[1] == 0
+        return bool(np.any((abs(self.jacobian(x)) @ (x > 0.0).astype(float))[none]))
+
+    def keeps(self, x: FloatArray, totals: FloatArray, sizes: FloatArray) -> bool:
+        """Whether a state has the conserved sums that a course started with, given their sizes
+        then, the sum of all parts: an integrator takes what is below `SMALLEST` for none.
+        """
+        absent = ABSENT * abs(self.rows).sum(axis=1) * x.max(initial=0.0)
+        lost = np.abs(self.rows @ x - totals) > NEAR * sizes + absent
+        return not np.any(lost | ((sizes > 0) & (sizes < SMALLEST)))
+
     def stability(self, x: FloatArray) -> Stability:
         """Of a steady state, against changes that keep the sums."""
         jacobian, independent = self.jacobian(x), self.sums.independent
@@ -280,8 +301,8 @@ def rest(
     and a failure where the start is a steady state that small changes lead away from.
     """
     found, outcome = _end(equations, start, advance, newton, rough)
-    if outcome != AFTER_INTEGRATION:
-        return found, outcome  # or known to be exact, or called what it is
+    if outcome not in (SOLVED, AFTER_INTEGRATION) or not np.any(equations.rates(found)[1]):
+        return found, outcome  # called what it is, or exact since nothing happens
     error = equations.error(found, equations.rows @ start)
     relative = np.divide(error, found, out=np.zeros_like(error), where=found > 0)
     worst = int(np.argmax(relative)) if len(relative) else 0
@@ -338,7 +359,11 @@ def _end(
             " nothing disturbs it, and then goes elsewhere; expected another start"
         )
     if still:
-        return start, SOLVED if newton else INTEGRATED
+        if equations.underflow(start):
+            return start, Outcome.failure(UNDERFLOW)
+        # where rates cancel to nothing beside it as well, nothing says that this one is the state
+        exact = newton and (not np.any(gross) or equations.is_isolated(start))
+        return start, SOLVED if exact else INTEGRATED
     if newton and rough is not None:
         # how exactly it was integrated does not matter where all differences have died down
         course = _Course(equations, start, rough=True)
@@ -348,8 +373,8 @@ def _end(
     course = _Course(equations, start, newton)
     found, outcome = come_to_rest(start, advance, course.finish)
     if outcome.failed:
-        unrest = course.around or _unrest(course.now, course.time, advance) or course.beside
-        outcome = Outcome.failure(unrest or outcome.reason)
+        why = course.around or unrest(course.now, course.time, advance) or course.beside
+        outcome = Outcome.failure(why or outcome.reason)
     return found, outcome
 
 
@@ -360,7 +385,7 @@ class _Course:
         self, equations: Equations, start: FloatArray, newton: bool = True, rough: bool = False
     ) -> None:
         self.equations, self.newton, self.rough = equations, newton, rough
-        self.totals = equations.rows @ start
+        self.totals, self.sizes = equations.rows @ start, abs(equations.rows) @ np.abs(start)
         # where the last integration ended, the largest so far, and the time passed
         self.start = self.now = self.peak = start
         self.time = 0.0
@@ -377,9 +402,12 @@ class _Course:
             if outcome is not None:
                 return limit, outcome
         elif passed >= PATIENCE and _stands_still(*self.equations.rates(state), last, state):
-            if not is_left(self.equations.jacobian(state), state):
+            if not self.equations.keeps(state, self.totals, self.sizes):
+                self.beside = LOST
+            elif is_left(self.equations.jacobian(state), state):
+                self.beside = UNSTABLE
+            else:
                 return state, INTEGRATED
-            self.beside = UNSTABLE
         return None
 
     def _leads_to(self, limit: FloatArray, last: FloatArray) -> bool:
@@ -422,38 +450,4 @@ def _stands_still(net: FloatArray, gross: FloatArray, last: FloatArray, now: Flo
     moved = np.abs(now - last) > STILL * np.abs(now) + absent
     # gains and losses must be equal: nothing stands still because an integrator did
     equal = np.abs(net) <= LEFT * gross
-    return not np.any(moved) and bool(np.all(equal | (np.abs(now) <= absent)))
-
-
-def _unrest(state: FloatArray, time: float, advance: Advance, points: int = 64) -> str:
-    """What a course does that does not come to rest; empty if that cannot be seen."""
-    states, step = [state], max(time, 1.0) / points
-    try:
-        while len(states) <= points:
-            states.append(later(states[-1], step, advance))
-    except ConvergenceError:
-        pass  # what grows may be beyond all numbers by now
-    course = np.array(states)
-    early, late = course[: points // 2], course[points // 2 :]
-    rising = np.all(np.diff(course, axis=0) > 0, axis=0) & (len(states) > 3)
-    if np.any(rising & (course[-1] >= 1.5 * course[0])):
-        reached = time + step * (len(states) - 1)
-        return f"a species grows without end, to {course[-1].max():.3g} by t = {reached:.3g}"
-    if len(states) <= points:
-        return ""
-    # a power of time falls by the same factor whenever the time doubles; nothing else that is left
-    there = np.where(np.all(course > 0, axis=0), course, 1.0)
-    half, power = there[points // 2] / there[0], -np.log2(there[-1] / there[0])
-    like = (np.abs(half * 1.5**power - 1) < 1e-3) & (power > 1e-3) & (power < 1)
-    if time >= PATIENCE and np.any(like):
-        return (
-            f"a species falls like a power of time, t^-{power[like].min():.2g}, and is"
-            f" {course[-1][like].max():.3g} at t = {2 * time:.3g}"
-        )
-    # what dies down has a smaller range later; half of it leaves room for a beat. What rises or
-    # falls throughout goes no further than its range
-    ranges, way = (np.ptp(early, axis=0), np.ptp(late, axis=0)), np.abs(np.diff(late, axis=0))
-    turns = way.sum(axis=0) > 1.5 * ranges[1]
-    if np.any(turns & (ranges[1] > 1e-3 * course.mean(axis=0)) & (ranges[1] > 0.5 * ranges[0])):
-        return f"it oscillates without dying down, at t = {time:.3g} as at {2 * time:.3g}"
-    return ""
+    return not np.any(moved) and bool(np.all(equal | (np.abs(now) < absent)))

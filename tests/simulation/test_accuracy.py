@@ -377,3 +377,89 @@ def test_a_small_species_whose_gains_cancel_is_doubtful(scale):
     assert worst > 1e-8 or scale < 1e5
     status = cn.scan(crn, {"B": [1.0]})["status"].values.tolist()
     assert status[0].startswith("doubtful: 'A' may be off by ")
+
+
+def turning(there, back, total, catalyst=0.0):
+    """A <=> B, with something of which B may be made in C's presence alone."""
+    species = [cn.Species("A", total), cn.Species("B"), cn.Species("C", catalyst)]
+    law = (("A", "C"), ("B", "C")) if catalyst else (("A",), ("B",))
+    first = cn.Reaction("J0", *law, "k", there)
+    return cn.ReactionNetwork(species, [first, cn.Reaction("J1", ("B",), ("A",), "r", back)])
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+@pytest.mark.parametrize(
+    "crn",
+    [
+        turning(1e-3, 1e-3, 1e-150),  # of which half is B
+        turning(1e200, 1.0, 1.0, 1e-200),  # as well, made by what is below 1e-100
+        turning(1e-150, 1e-150, 1e-200),  # as well, but rates underflow
+        cn.ReactionNetwork(  # A is 1e-101
+            [cn.Species("A")],
+            [
+                cn.Reaction("J0", (), ("A",), "h", 1e-101),
+                cn.Reaction("J1", ("A",), (), "d", 1.0),
+            ],
+        ),
+    ],
+    ids=["sum", "catalyst", "underflow", "source"],
+)
+def test_what_the_integrator_takes_for_none_is_not_called_an_end(crn, engine):
+    steady = cn.Simulator(crn, engine=engine).steady_state(on_error="nan")
+    assert steady.status[0].startswith("failed: ")
+    assert np.all(np.isnan(steady.concentrations))
+
+
+def test_a_start_whose_rates_cancel_by_rounding_alone_is_not_called_solved():
+    """A' = 1e-9 - 3e-9 A^2 beside gains and losses of 1e10, in which both are lost at A = 1."""
+    text = "J0: A -> 2 A; 1e10*A; J1: -> A; 1e-9; J2: 2 A -> A; 3e-9*A^2; J3: A -> ; 1e10*A; A = 1;"
+    crn = cn.import_antimony(text)
+    assert crn.balance(crn.initial_state()).net == 0
+    assert cn.Simulator(crn).steady_state().status == ("integrated",)
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+def test_a_start_that_is_a_steady_state_has_the_error_of_one(engine):
+    """A <=> B from where doubles balance: A's part of the sum is right to rounding alone."""
+    back, there = 0.1, 0.3
+    start = {"A": back, "B": there}
+    steady = cn.Simulator(turning(there, back, 1.0), engine=engine).steady_state(initial=start)
+    # both gains are 0.3 times 0.1, so what is left is how far the sum's parts are rounded
+    assert steady.status[0].startswith("solved")
+    assert off(steady["A"], [Decimal(back)])[0] <= steady.error[0, 0] < 1e-14
+
+
+@pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
+@pytest.mark.parametrize("loss", [1e5 * (1 + 2**-45), 1e6 * (1 - 2**-40)])
+def test_where_rounding_decides_an_integrated_state_says_so(engine, loss):
+    """A' = 1e-12 + (gain - loss) A - A^2, where no course says more than the rates do."""
+    gain, h = float(f"{loss:.0e}"), 1e-12
+    text = f"J0: -> A; {h!r}; J1: A -> 2 A; {gain!r}*A; J2: A -> ; {loss!r}*A; J3: 2 A -> A; A^2;"
+    crn = cn.import_antimony(text + "A = 1;")
+    steady = cn.Simulator(crn, engine=engine).steady_state(method="integrate", on_error="nan")
+    exact_a = root(Decimal(gain) - Decimal(loss), Decimal(h))
+    if not steady.status[0].startswith("failed"):
+        assert off(steady["A"], [exact_a])[0] <= steady.error[0, 0]
+
+
+def test_the_constant_of_an_observable_is_rounded_too():
+    """2 S - 1 of a small S, as a Tanh is read, and sums of many parts that cancel."""
+    terms = [cn.Monomial(2.0, (("S", 1.0),)), cn.Monomial(-1.0)]
+    half = [cn.Monomial(sign * n, (("S", 1.0),)) for n in range(1, 40) for sign in (0.1, -0.1)]
+    crn = cn.ReactionNetwork(
+        [cn.Species("S", 1.0)],
+        [cn.Reaction("J0", (), ("S",), "k", 1e-10), cn.Reaction("J1", ("S",), (), "d", 1.0)],
+        [cn.Observable("read", cn.Expression(terms)), cn.Observable("none", cn.Expression(half))],
+    )
+    steady = cn.Simulator(crn).steady_state()
+    exact_s = Decimal(crn.reactions[0].value)
+    with localcontext() as context:
+        context.prec = 60
+        found = [
+            sum(Decimal(t.coefficient) * exact_s ** len(t.powers) for t in parts)
+            for parts in (terms, half)
+        ]
+    errors = off(steady.outputs[0], found)
+    assert errors[0] > 1e-18
+    assert np.all(errors <= steady.error[0])
+    assert steady.error[0, 0] < 1e-15
