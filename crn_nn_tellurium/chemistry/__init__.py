@@ -9,7 +9,7 @@ from crn_nn_tellurium.chemistry.annotation import (
     SBO_REACTION,
     SBO_SPECIES,
     SBO_SUM,
-    check_orders,
+    check_writable,
     law_term,
     printable,
     unit_definitions,

@@ -5,6 +5,7 @@ Source: the Systems Biology Ontology, https://www.ebi.ac.uk/ols4/ontologies/sbo.
 
 from __future__ import annotations
 
+from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
 from crn_nn_tellurium.chemistry.reactions import Reaction
 from crn_nn_tellurium.chemistry.units import CONCENTRATION, TIME, BaseUnit, Dimension
@@ -13,6 +14,8 @@ from crn_nn_tellurium.errors import ReactionError
 # zeroth-order, unimolecular, bimolecular and trimolecular forward rate constant, continuous case
 SBO_CONSTANT = ("SBO:0000162", "SBO:0000035", "SBO:0000036", "SBO:0000037")
 MAX_ORDER = len(SBO_CONSTANT) - 1
+SMALLEST = 2.22507385850721e-308
+"""Number that doubles hold in full, of 15 digits, as libAntimony writes them."""
 # laws by how often each substrate is taken: (1, 2) is A + 2 B
 _SBO_LAW = {
     (): "SBO:0000047",
@@ -53,13 +56,23 @@ def law_term(reaction: Reaction) -> str:
     return _SBO_LAW[tuple(sorted(count for _, count in reaction.substrates))]
 
 
-def check_orders(crn: ReactionNetwork) -> None:
-    """Refuse a reaction in which more molecules meet than units are written for."""
+def check_writable(crn: ReactionNetwork) -> None:
+    """Refuse what no reader of SBML takes: a reaction in which more molecules meet than units are
+    written for, and a number next to 0 that is none to libSBML.
+    """
     for reaction in crn.reactions:
         if reaction.order > MAX_ORDER:
             raise ReactionError(
                 f"reaction {reaction.id!r}: {reaction.order} molecules meet ({reaction.equation});"
                 f" expected at most {MAX_ORDER}; split it into steps"
+            )
+    values = [*zip(crn.constant_names, crn.constants.tolist(), strict=True)]
+    values += [(s.id, s.initial) for s in crn.species if not isinstance(s.initial, Expression)]
+    for name, value in values:
+        if 0 < abs(value) < SMALLEST:
+            raise ReactionError(
+                f"{name!r} is {value!r}; readers of SBML and Antimony take no number between 0 and"
+                f" {SMALLEST!r}: expected 0 or a larger one"
             )
 
 

@@ -42,7 +42,7 @@ from crn_nn_tellurium.chemistry import (
     ReactionNetwork,
     Species,
     Units,
-    check_orders,
+    check_writable,
     formula,
     printable,
     unit_definitions,
@@ -91,7 +91,7 @@ def to_antimony(
     Raises
     ------
     ReactionError
-        If a reaction is above third order.
+        If a reaction is above third order, or a number so near to 0 that readers take it for none.
     InputError
         If the inputs have the wrong shape or cannot be coded, or form or units are none.
 
@@ -104,7 +104,7 @@ def to_antimony(
     """
     crn = written(as_model(model, "to_antimony"), x, units, starts)
     check_choice("form", form, get_args(Form))
-    check_orders(crn)
+    check_writable(crn)
     lines = _faithful(crn) if form == "reactions" else _compact(crn, numbers=form == "numbers")
     return f"model *{crn.name}()\n" + "\n".join(lines) + "\nend\n"
 

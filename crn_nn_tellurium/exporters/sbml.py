@@ -32,7 +32,7 @@ from crn_nn_tellurium.chemistry import (
     Monomial,
     Reaction,
     Species,
-    check_orders,
+    check_writable,
     law_term,
     printable,
     unit_definitions,
@@ -95,7 +95,7 @@ def document_text(
     reactions: bool = True,
 ) -> str:
     """The text of an SBML document of a level and version, without its reactions if so asked."""
-    check_orders(source.followed)
+    check_writable(source.followed)
     namespaces = libsbml.SBMLNamespaces(*level)
     packages = ("layout", "render") if options.layout else ()
     for package in packages:

@@ -230,3 +230,14 @@ def test_writing_time_is_linear(width, reactions):
     (small, few), (large, many) = seconds(width // 10), seconds(width)
     assert many > reactions
     assert large / small < 4 * many / few  # quadratic time would be 10
+
+
+def test_the_smallest_number_that_is_written_is_read_and_what_is_below_is_refused():
+    """Weights of 1e-310, which Networks may have; libAntimony named a line of its own text."""
+    smallest = 2.22507385850721e-308
+    for form in ("reactions", "compact", "numbers"):
+        text = cn.to_antimony(cn.Network([cn.Layer([[smallest]])]), [smallest], form)
+        assert antimony_to_sbml(text)
+        for weight, x in ((1e-310, 1.0), (-1e-310, 1.0), (1.0, 1e-310)):
+            with pytest.raises(cn.ReactionError, match=r"is -?1e-310; readers of SBML"):
+                cn.to_antimony(cn.Network([cn.Layer([[weight]])], inputs="nonnegative"), [x], form)

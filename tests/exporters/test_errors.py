@@ -83,6 +83,18 @@ REFUSED = [
     ),
     *(
         (
+            lambda format=format, model=model: exported(model, HERE, format),
+            cn.ReactionError,
+            "5e-324; readers of SBML and Antimony take no number between 0 and 2.2250",
+        )
+        for format in WITH_UNITS
+        for model in (
+            replace(BRUSSELATOR, species=(cn.Species("Z", 5e-324), *BRUSSELATOR.species)),
+            cn.Network([cn.Layer([[5e-324]])]),
+        )
+    ),
+    *(
+        (
             lambda format=format: cn.export(MISSING, "net.yaml", format),
             cn.FileFormatError,
             "the name 'NA' for a missing value",
