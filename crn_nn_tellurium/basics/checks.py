@@ -132,7 +132,7 @@ def real_numbers(
         ):
             raise TypeError(_NO_NUMBERS.get(given.dtype.kind, str(given.dtype)))
         return given.astype(float, copy=False)
-    except (TypeError, ValueError, OverflowError) as fault:
+    except (*_NO_ARRAY, OverflowError) as fault:
         raise error(
             f"{what}: {brief(value)} cannot be read as numbers ({fault}); expected {expected}"
         ) from fault
@@ -147,7 +147,7 @@ def labels_or_numbers(what: str, value: Any, expected: str = "labels or numbers"
         found = np.asarray(value)
         if found.dtype.kind == "V":
             raise TypeError(_NO_NUMBERS["V"])
-    except (TypeError, ValueError) as fault:
+    except _NO_ARRAY as fault:
         raise InputError(f"{what} are {brief(value)} ({fault}); expected {expected}") from fault
     return found
 
@@ -232,3 +232,5 @@ def _is_finite(value: Any) -> bool:
 
 _NO_NUMBERS = {"c": "complex numbers", "M": "dates", "S": "bytes", "U": "texts", "V": "records"}
 """What numpy's kinds of arrays hold that are no real numbers."""
+_NO_ARRAY = (TypeError, ValueError, RuntimeError)
+"""What numpy raises where it makes no array, and PyTorch of tensors that wait for a gradient."""

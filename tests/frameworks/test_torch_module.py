@@ -14,6 +14,7 @@ import crn_nn_tellurium as cn
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
 torch.set_num_threads(1)  # small matrices: two threads would wait for one another
+XOR = cn.load_model("xor")
 
 
 def of_each(name, engine=None):
@@ -234,3 +235,22 @@ def test_moons_by_adam_to_the_accuracy_of_fit():
         return module.to_network()
 
     check_learns(train)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: XOR(t),
+        lambda t: cn.Simulator(XOR).steady_state(t),
+        lambda t: cn.gradient(XOR, t, [1, 0]),
+        lambda t: cn.fit(XOR, [[0.0, 1.0], [1.0, 1.0]], t[:, 0]),
+        lambda t: cn.Layer(t),
+    ],
+    ids=["closed form", "steady state", "gradient", "labels", "weights"],
+)
+def test_tensors_that_wait_for_a_gradient_are_refused_in_words(call):
+    tensor = torch.tensor([[0.0, 1.0], [1.0, 1.0]], dtype=torch.double)
+    call(tensor)
+    with pytest.raises(ValueError, match=r"requires grad.*; expected ") as raised:
+        call(tensor.requires_grad_())
+    assert isinstance(raised.value, cn.InputError | cn.NetworkError)
