@@ -43,6 +43,7 @@ from crn_nn_tellurium.basics import (
 )
 from crn_nn_tellurium.errors import FileFormatError, InputError
 from crn_nn_tellurium.scans.plan import Plan
+from crn_nn_tellurium.scans.stores import check_store
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -297,12 +298,10 @@ def _write_netcdf(ds: xr.Dataset, path: Path, mode: int | None) -> None:
         raise
 
 
-def _check_size(n_bytes: int, path: Path) -> None:
-    """Refuse arrays that take more memory than any result in a file of its size."""
+def _most_bytes(path: Path) -> int:
+    """What any result in a file of its size takes of memory, at most."""
     files = path.rglob("*") if path.is_dir() else [path]
-    most = max(_LARGEST, _DENSEST * sum(file.stat().st_size for file in files))
-    if n_bytes > most:
-        raise ValueError(f"it unpacks to {n_bytes:,} bytes; expected at most {most:,}")
+    return max(_LARGEST, _DENSEST * sum(file.lstat().st_size for file in files))
 
 
 def _digest_of(ds: xr.Dataset) -> str:
@@ -372,26 +371,27 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
         )
         raise FileNotFoundError(f"{str(path)!r}: there is no such file{hint}")
     with finding(path), reading(path):
-        with _opened(path) as opened:
-            _check_size(opened.nbytes, path)
+        most = _most_bytes(path)
+        with _opened(path, most) as opened:
+            if opened.nbytes > most:
+                raise ValueError(
+                    f"it unpacks to {opened.nbytes:,} bytes; expected at most {most:,}"
+                )
             ds = opened.load()
         _check_whole(ds, path)
     return ds
 
 
-def _opened(path: Path) -> xr.Dataset:
+def _opened(path: Path, most: int) -> xr.Dataset:
     import xarray as xr
 
     if not _is_zarr(path):
         return xr.open_dataset(path)
-    for part in path.rglob("*"):
-        # a pipe is never at its end, and what a link leads to is not this store's
-        if part.is_symlink() or not (part.is_file() or part.is_dir()):
-            raise ValueError(f"{part.name!r} in it is a link, a device or a pipe; expected a file")
     try:
-        return xr.open_zarr(path, chunks=None)
-    except FileNotFoundError as error:
-        # what zarr says of a folder that is there, and of a file
+        check_store(path, most)
+        return xr.open_zarr(path, chunks=None, consolidated=True)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        # what is said of a folder that is there, and of a file
         raise ValueError("no Zarr store, or parts of it are gone") from error
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import stat
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -74,8 +75,102 @@ def test_the_size_of_a_result_is_known_before_it_is_unpacked(tmp_path):
     for name, array in arrays.items():
         if name.endswith(".zarray"):
             array["shape"] = [20_000 if n == 2 else n for n in array["shape"]]
+            array["chunks"] = array["shape"]
+    for chunk in path.glob("*/[0-9]*"):
+        chunk.unlink()
     listed.write_text(json.dumps(document))
     with pytest.raises(cn.FileFormatError, match=r"it unpacks to \d(,\d{3}){3} bytes; expected"):
+        cn.open_scan(path)
+
+
+def store_with(path, array, content, **changes):
+    """A scan's store, with other bytes for an array's first chunk and another description."""
+    cn.scan(NET, AXES, path=path)
+    listed = path / ".zmetadata"
+    document = json.loads(listed.read_text(encoding="utf-8"))
+    described = document["metadata"][f"{array}/.zarray"]
+    described |= changes
+    listed.write_text(json.dumps(document), encoding="utf-8")
+    (path / array / ".".join("0" for _ in described["shape"])).write_bytes(content)
+    return path
+
+
+def texts(n_items, content):
+    return n_items.to_bytes(4, "little") + content
+
+
+ZLIB, BLOSC, ZSTD = {"id": "zlib", "level": 9}, {"id": "blosc"}, {"id": "zstd", "level": 1}
+LONG = bytes(2**26)
+
+
+@pytest.mark.parametrize(
+    ("array", "codec", "contents", "said"),
+    [
+        ("outputs", ZLIB, [LONG], "'outputs' is packed by"),
+        ("outputs", BLOSC, [LONG], "chunk '0.0.0' of 'outputs' unpacks to 67,108,864 bytes; the"),
+        ("outputs", ZSTD, [LONG], "chunk '0.0.0' of 'outputs' unpacks to 67,108,864 bytes; the"),
+        ("outputs", ZSTD, [bytes(32), LONG], "at least 67108896, got 32|Destination buffer is too"),
+        ("x0", BLOSC, [LONG], "chunk '0' of 'x0' unpacks to 67,108,864 bytes; the store says 16"),
+        ("status", BLOSC, [texts(4, LONG)], "unpacks to 67,108,868 bytes; expected 1,048,5"),
+        ("status", ZSTD, [texts(4, LONG)], "unpacks to 67,108,868 bytes; expected 1,048,5"),
+        ("status", ZSTD, [texts(2**23, bytes(9))], "another number of texts than 4, as the store"),
+    ],
+)
+def test_chunks_that_unpack_to_more_than_is_said_are_refused_before_they_are(
+    array, codec, contents, said, tmp_path, monkeypatch
+):
+    """A store of 4 MB took 8 GB and half a minute."""
+    numcodecs = pytest.importorskip("numcodecs", reason="zarr is not installed: pip install zarr")
+    monkeypatch.setattr("crn_nn_tellurium.scans.files._LARGEST", 2**20)
+    monkeypatch.setattr("crn_nn_tellurium.scans.files._DENSEST", 1)
+    pack = numcodecs.get_codec(codec).encode
+    content = b"".join(bytes(pack(one)) for one in contents)
+    path = store_with(tmp_path / "out.zarr", array, content, compressor=codec)
+    tracemalloc.start()
+    try:
+        with pytest.raises(cn.FileFormatError, match=said):
+            cn.open_scan(path)
+        # modules that are imported when they are first used take ten million bytes
+        assert tracemalloc.get_traced_memory()[1] < len(LONG) / 2
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("codec", [None, BLOSC, ZSTD])
+def test_a_store_is_read_whichever_way_zarr_packed_it(codec, tmp_path):
+    """zarr 3.0 packs by zstd, those before and after it by blosc."""
+    numcodecs = pytest.importorskip("numcodecs", reason="zarr is not installed: pip install zarr")
+    ds = cn.scan(NET, AXES)
+    contents = {
+        "outputs": ds.outputs.values.tobytes(),
+        "x0": ds.x0.values.tobytes(),
+        "status": bytes(numcodecs.VLenUTF8().encode(ds.status.values)),
+    }
+    for array, content in contents.items():
+        packed = content if codec is None else bytes(numcodecs.get_codec(codec).encode(content))
+        path = store_with(tmp_path / f"{array}.zarr", array, packed, compressor=codec)
+        xr.testing.assert_identical(cn.open_scan(path), ds)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"chunks": [1, 1, 1], "shape": [10**8, 2, 1]}, "it has 200,000,001 chunks; expected 16,"),
+        ({"dimension_separator": "/"}, "'outputs/.zarray' has its chunks elsewhere"),
+        ({"filters": [{"id": "zlib", "level": 1}]}, "'outputs' is packed by"),
+    ],
+)
+def test_a_store_that_zarr_does_not_make_of_a_scan_is_refused(changes, said, tmp_path):
+    path = store_with(tmp_path / "out.zarr", "outputs", bytes(32), **changes)
+    with pytest.raises(cn.FileFormatError, match=said):
+        cn.open_scan(path)
+
+
+def test_a_store_of_format_3_is_refused(tmp_path):
+    path = tmp_path / "out.zarr"
+    cn.scan(NET, AXES, path=path)
+    (path / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group"}', encoding="utf-8")
+    with pytest.raises(cn.FileFormatError, match="format 3; expected one of format 2"):
         cn.open_scan(path)
 
 
