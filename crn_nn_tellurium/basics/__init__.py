@@ -61,6 +61,7 @@ from crn_nn_tellurium.basics.files import (
     writing,
 )
 from crn_nn_tellurium.basics.frames import frame_of
+from crn_nn_tellurium.basics.hdf5 import check_hdf5
 from crn_nn_tellurium.basics.identifiers import (
     PATTERN,
     RESERVED,

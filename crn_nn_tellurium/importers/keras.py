@@ -12,9 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from crn_nn_tellurium.basics import reading, require
+from crn_nn_tellurium.basics import check_hdf5, reading, require
 from crn_nn_tellurium.errors import FileFormatError, NetworkError
-from crn_nn_tellurium.importers.hdf5 import check_hdf5
 from crn_nn_tellurium.importers.keras_layers import ACTIVATIONS, LAYERS
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.operators import (

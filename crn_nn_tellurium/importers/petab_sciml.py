@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import check_kind, first_twice, read_text, reading, require
+from crn_nn_tellurium.basics import check_hdf5, check_kind, first_twice, read_text, reading, require
 from crn_nn_tellurium.errors import FileFormatError, InputError
-from crn_nn_tellurium.importers.hdf5 import check_hdf5
 from crn_nn_tellurium.importers.torch_functions import ARITHMETIC, function
 from crn_nn_tellurium.importers.torch_layers import BatchNorm, module
 from crn_nn_tellurium.networks import Network

@@ -26,6 +26,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import (
     FileLock,
+    check_hdf5,
     check_target,
     finding,
     make_readable,
@@ -386,6 +387,7 @@ def _opened(path: Path, most: int) -> xr.Dataset:
     import xarray as xr
 
     if not _is_zarr(path):
+        _check_netcdf(path, most)
         return xr.open_dataset(path)
     try:
         check_store(path, most)
@@ -393,6 +395,16 @@ def _opened(path: Path, most: int) -> xr.Dataset:
     except (FileNotFoundError, NotADirectoryError) as error:
         # what is said of a folder that is there, and of a file
         raise ValueError("no Zarr store, or parts of it are gone") from error
+
+
+def _check_netcdf(path: Path, most: int) -> None:
+    with path.open("rb") as file:
+        is_packed = file.read(3) != b"CDF"  # netCDF 4 is HDF5, of which netCDF 3 knows nothing
+    if is_packed and find_spec("h5py"):
+        import h5py
+
+        with h5py.File(path, "r") as opened:
+            check_hdf5(h5py, opened, most)
 
 
 def _check_whole(ds: xr.Dataset, path: Path) -> None:

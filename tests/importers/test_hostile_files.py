@@ -5,6 +5,7 @@ whoever breaks that sees this process end.
 """
 
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,17 @@ def same_array(file, _):
     first = file.create_dataset("parameters/net/first/w0", (2**24 - 1,), "f8", chunks=(2**10,))
     for number in range(1, 10):
         file[f"parameters/net/first/w{number}"] = first
+
+
+def packed(content, **kind):
+    """An array of six numbers whose chunk is this."""
+
+    def write(file, _):
+        kind_of_all = {"shape": (3, 2), "dtype": "f4", "chunks": (3, 2), "compression": "gzip"}
+        array = file.create_dataset("parameters/net/first/weight", **kind_of_all | kind)
+        array.id.write_direct_chunk((0, 0), content)
+
+    return parameters(write)
 
 
 def twice():
@@ -301,6 +313,22 @@ HOSTILE = {
     "an array under many names": (
         lambda: parameters(same_array),
         "arrays of 1,207,959,480 bytes",
+    ),
+    "a chunk that unpacks to more than its array": (
+        lambda: packed(zlib.compress(bytes(2**26))),
+        "a chunk of 'weight' unpacks to more than 24 bytes",
+    ),
+    "a chunk that is not packed": (
+        lambda: packed(bytes(24)),
+        "a chunk of 'weight' is damaged",
+    ),
+    "a chunk larger than its array": (
+        lambda: packed(b"x", chunks=(2**15, 2**15), maxshape=(None, None)),
+        "arrays of 4,294,967,296 bytes",
+    ),
+    "an array of a filter without bound": (
+        lambda: packed(bytes(24), compression="lzf"),
+        "packed by HDF5's filter 32000; expected gzip, or none",
     ),
     "a group in itself": (
         lambda: parameters(lambda file, _: file.update({"parameters/net/first/again": file["/"]})),

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -163,6 +164,16 @@ def test_a_store_is_read_whichever_way_zarr_packed_it(codec, tmp_path):
 def test_a_store_that_zarr_does_not_make_of_a_scan_is_refused(changes, said, tmp_path):
     path = store_with(tmp_path / "out.zarr", "outputs", bytes(32), **changes)
     with pytest.raises(cn.FileFormatError, match=said):
+        cn.open_scan(path)
+
+
+def test_chunks_of_netcdf_4_are_looked_at_before_they_are_unpacked(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="h5py is not installed: pip install h5py")
+    path = tmp_path / "out.nc"
+    with h5py.File(path, "w") as file:
+        array = file.create_dataset("outputs", (2, 2), "f8", chunks=(2, 2), compression="gzip")
+        array.id.write_direct_chunk((0, 0), zlib.compress(bytes(2**26)))
+    with pytest.raises(cn.FileFormatError, match="'outputs' unpacks to more than 32 bytes"):
         cn.open_scan(path)
 
 
