@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import runpy
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,6 +176,12 @@ def _state(path: Path) -> dict[str, Any]:
         torch = require("torch", "torch")
 
         def load(path: Path) -> Any:
+            # torch.save packs nothing; what somebody packed may unpack to more than memory has
+            if zipfile.is_zipfile(path):
+                with zipfile.ZipFile(path) as archive:
+                    size = sum(one.file_size for one in archive.infolist())
+                if size > path.stat().st_size:
+                    raise ValueError(f"it unpacks to {size:,} bytes")
             return torch.load(path, map_location="cpu", weights_only=True)
 
         expected = "tensors by name, torch.save(module.state_dict(), path)"
@@ -192,7 +199,10 @@ def _state(path: Path) -> dict[str, Any]:
     for key in _NESTED:
         if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
             found = found[key]
-    if not (isinstance(found, Mapping) and all(hasattr(v, "detach") for v in found.values())):
+    if not (
+        isinstance(found, Mapping)
+        and all(isinstance(key, str) and hasattr(v, "detach") for key, v in found.items())
+    ):
         raise FileFormatError(f"{path}: it holds a {type(found).__name__}; expected {expected}")
     # a module of real numbers would take their real parts
     if odd := next((key for key, value in found.items() if value.is_complex()), None):

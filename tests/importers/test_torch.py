@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -1001,6 +1002,14 @@ def test_files(tmp_path):
         assert all(part in str(caught.value) for part in parts), str(caught.value)
 
     refused(cn.NetworkError, "not the state of this module", state=tmp_path / "wide.safetensors")
+    torch.save({1: torch.ones(2)}, tmp_path / "numbered.pt")
+    refused(cn.FileFormatError, "expected tensors by name", state=tmp_path / "numbered.pt")
+    # a file of 4 MB took 4 GB
+    packed = zipfile.ZipFile(tmp_path / "packed.pt", "w", zipfile.ZIP_DEFLATED)
+    with packed, zipfile.ZipFile(tmp_path / "a.pt") as plain:
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name) + bytes(2**20))
+    refused(cn.FileFormatError, "is damaged; expected tensors", state=tmp_path / "packed.pt")
     refused(cn.InputError, "no 'Other'", "Net", name="Other")
     torch.save(nn.Linear(1, 1), tmp_path / "module.pt")
     refused(cn.FileFormatError, "never run here", "state_dict()", state=tmp_path / "module.pt")
