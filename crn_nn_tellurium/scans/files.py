@@ -401,8 +401,7 @@ def _check_netcdf(path: Path, most: int) -> None:
     with path.open("rb") as file:
         is_packed = file.read(3) != b"CDF"  # netCDF 4 is HDF5, of which netCDF 3 knows nothing
     if is_packed and find_spec("h5py"):
-        import h5py
-
+        h5py = require("h5py", extra="netcdf")
         with h5py.File(path, "r") as opened:
             check_hdf5(h5py, opened, most)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import read_bytes, read_text
+from crn_nn_tellurium.basics import read_bytes, read_text, require
 
 _PACKED_BY = (None, "blosc", "zstd")
 _TEXTS = "vlen-utf8"
@@ -74,8 +74,7 @@ def _check_chunk(file: Path, array: dict[str, Any], left: int) -> int:
     if (said := _said(content, name)) != size:
         raise ValueError(f"{where} unpacks to {said:,} bytes; the store says {size:,}")
     if name is not None:
-        import numcodecs  # which zarr brings
-
+        numcodecs = require("numcodecs", extra="zarr")  # which zarr brings
         unpacked = numcodecs.get_codec(codec).decode(content, out=np.empty(size, "u1"))
         content = memoryview(unpacked)[:4].tobytes()
     if is_text and int.from_bytes(content[:4], "little") != n_items:
