@@ -43,6 +43,11 @@ REFUSED = [
         "one per rate constant",
     ),
     (lambda: cn.Reaction("J", {"Y": 0}, (), "k", 1.0), cn.ReactionError, "taken 0 times"),
+    (
+        lambda: cn.Reaction("J", [("Y", 9_999), ("Y", 3)], (), "k", 1.0),
+        cn.ReactionError,
+        "'Y' is taken 10002 times; expected at most 10000",
+    ),
     # a start, and then a name as `Parameter` has it, would hold the species
     (
         lambda: cn.Species("Y", 1.0, "a ligand"),
@@ -112,8 +117,8 @@ REFUSED = [
         lambda: cn.ReactionNetwork(
             [Y],
             [
-                cn.Reaction("J", ("Y",), (), "k", 1.0, sign=1),
-                cn.Reaction("K", ("Y",), (), "k", 1.0, sign=-1),
+                cn.Reaction("J", ("Y", "Y"), (), "k", 1.0, sign=1),
+                cn.Reaction("K", ("Y", "Y"), (), "k", 1.0, sign=-1),
             ],
         ),
         cn.ReactionError,

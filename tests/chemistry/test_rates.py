@@ -1,9 +1,11 @@
 """How far states are from their fixed points."""
 
 import numpy as np
+from support.tolerances import LAST_DIGIT
 
 import crn_nn_tellurium as cn
-from crn_nn_tellurium.chemistry import Balance
+from crn_nn_tellurium.chemistry import Balance, Terms
+from crn_nn_tellurium.chemistry.rates import settle_in_turn
 
 CRN = cn.ReactionNetwork(
     [cn.Species("A"), cn.Species("B"), cn.Species("C", 0.7, boundary=True)],
@@ -82,3 +84,31 @@ def test_terms_of_the_floating_species_alone_have_what_is_held_in_their_numbers(
         np.transpose(by_hand(*x.T, at)[0]),
         atol=1e-13,  # as before
     )
+
+
+def test_tables_side_by_side_add_up():
+    """Of orders 0 to 3, one after another and the other way round."""
+    species = [cn.Species("A"), cn.Species("B")]
+    feed = cn.ReactionNetwork(species, [cn.Reaction("J1", (), ("A",), "k", 0.3)])
+    pair = cn.ReactionNetwork(species, [cn.Reaction("J2", ("A", "B"), ("B",), "k", 0.3)])
+    trio = cn.ReactionNetwork(species, [cn.Reaction("J3", ("A", "A", "B"), ("B", "B"), "k", 0.3)])
+    x, k = np.array([1.7, 0.6]), np.array([0.3])
+    for parts in ([feed, pair, trio], [trio, feed], [pair, pair], [feed]):
+        terms = Terms.side_by_side([part.terms for part in parts], 2)
+        found = terms.add(terms.monomials(np.array([*x, 1.0]), k))
+        expected = sum(part.right_hand_side(x) for part in parts)
+        np.testing.assert_allclose(found, expected, rtol=LAST_DIGIT)
+
+
+def test_what_settles_in_turn():
+    def does(*equations):
+        crn = cn.import_antimony("; ".join(f"{text}; k*{of}" for text, of in equations) + "; k = 1")
+        return settle_in_turn(crn.terms, crn.jacobian_terms)
+
+    feed, loss, crowd = ("-> A", "1"), ("A ->", "A"), ("2 A -> A", "A^2")
+    assert does(feed, loss)
+    # more of one from one has a fixed point beside what two take
+    assert does(feed, ("A -> 2 A", "A"), crowd)
+    assert not does(feed, loss, ("2 A -> 3 A", "A^2"))
+    assert does(feed, loss, ("A -> A + B", "A"), ("B ->", "B"))
+    assert not does(feed, loss, ("A -> A + B", "A"), ("B -> A", "B"))

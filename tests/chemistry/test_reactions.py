@@ -218,6 +218,7 @@ def test_another_name_changes_nothing_else():
     assert list(other.observables[0].expression.symbols) == ["B"]
     assert other.units == crn.units
     assert renamed(other, {"B": "A", "d": "k"}) == crn
+    assert renamed(renamed(crn, {"A": "B"}), {"k": "d"}) == other
 
 
 def test_terms_are_joined_by_their_signs():

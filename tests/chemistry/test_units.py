@@ -16,6 +16,7 @@ from crn_nn_tellurium.chemistry.units import (
     Dimension,
     PhysicalUnits,
     duration,
+    units_in,
 )
 from crn_nn_tellurium.encoding import fastest_units
 
@@ -216,3 +217,9 @@ def test_caps_and_boxes_of_starts_in_the_tube():
 def test_times_read_in_the_unit_that_suits_them():
     texts = [duration(seconds) for seconds in (0.25, 95, 3000, 9000, 1e6)]
     assert texts == ["0.25 s", "95 s", "50 min", "2.5 h", "11.6 days"]
+
+
+@pytest.mark.parametrize("units", [PhysicalUnits(c0=10, tau=100), PhysicalUnits(1 / 3, 1e-7)])
+def test_units_are_read_back_from_what_is_said_of_them(units):
+    assert units_in(f"Some notes. {units.in_words} More of them.") == units
+    assert units_in("Some notes.") is MODEL_UNITS

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from support import networks
-from support.tolerances import LAST_DIGITS, ROUNDED, SOLVED
+from support.tolerances import DIFFERENCED, LAST_DIGITS, ROUNDED, SOLVED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
@@ -165,6 +165,44 @@ class Coupled(Knot):
         y = smoothed_relu(z, self.h)
         mix = np.linalg.inv(2 * np.eye(y.shape[-1]) - 0.25)
         return np.stack([y, y @ mix], axis=-1)
+
+
+@dataclass(frozen=True)
+class Weighted(Knot):
+    """Q's mean over all units, weighted by P: A = sum_k P_k Q_k / sum_k P_k, in every unit."""
+
+    rails = (cn.Rail("P"), cn.Rail("Q", shift=1.0))
+    followers = (cn.Follower("A", 10.0),)
+    local_reactions = (
+        cn.LocalReaction(("*P", "*Q"), ("*P", "*Q", "A"), "s"),
+        cn.LocalReaction(("*P", "A"), ("*P",), "e"),
+    )
+    read_out = cn.ReadOut((("A", 1.0),))
+
+    def concentrations(self, z):
+        p, q = smoothed_relu(z, self.h), smoothed_relu(z + 1.0, self.h)
+        mean = (p * q).sum(axis=-1) / p.sum(axis=-1)
+        return np.stack([p, q, np.broadcast_to(mean[..., None], p.shape)], axis=-1)
+
+
+@pytest.mark.parametrize("method", ["adjoint", "forward"])
+def test_what_reads_two_species_of_every_unit_has_their_derivatives(method, rng):
+    weights = rng.normal(size=(3, 2))
+    layer = cn.Layer(weights, [0.3, -0.2, 0.5], Weighted(h=0.1))
+    net = cn.Network([layer, cn.Layer([[1.0, 2.0, -0.5]], activation=cn.Linear())])
+    x, y = rng.random((4, 2)), rng.random((4, 1))
+    found = cn.gradient(net, x, y, method=method, steady_state="closed_form").weights[0]
+
+    def loss(step):
+        moved = replace(layer, weights=weights + step)
+        return np.mean((replace(net, layers=[moved, net.layers[1]])(x) - y) ** 2)
+
+    step, expected = 1e-5, np.empty_like(weights)
+    for i, j in np.ndindex(weights.shape):
+        change = np.zeros_like(weights)
+        change[i, j] = step
+        expected[i, j] = (loss(change) - loss(-change)) / (2 * step)
+    np.testing.assert_allclose(found, expected, rtol=DIFFERENCED, atol=DIFFERENCED)
 
 
 @dataclass(frozen=True)
