@@ -13,6 +13,7 @@ from support.networks import HIDDEN, STOOD_FOR, cases, corpus
 from support.tolerances import ROUNDED, SUMMED
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.encoding import written
 from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.simulation.engine import CompiledModel
 
@@ -138,6 +139,17 @@ def test_all_forms_have_the_same_right_hand_side(case, rng):
             # sums in another order: a few units in the last place of the largest term
             error = np.abs(model.rates_of_change(held, x) - expected)
             assert np.all(error <= SUMMED * gross)
+
+
+@pytest.mark.parametrize("case", cases(CORPUS[::3]))
+def test_all_forms_start_where_the_formulas_say(case):
+    crn = written(case.net, case.x[0], starts="formulas")
+    assert crn.start_formulas
+    expected = [crn.start_values[s] for s in crn.floating]
+    for form in ("reactions", "compact", "numbers"):
+        model = CompiledModel(cn.to_antimony(case.net, case.x[0], form, starts="formulas"))
+        start, _, _ = model.values()
+        np.testing.assert_allclose(start, expected, rtol=ROUNDED)
 
 
 @pytest.mark.parametrize("case", cases(CORPUS[::4]))

@@ -52,6 +52,7 @@ def test_samples_one_by_one_and_the_network_own(encoding, rng):
     own = encoding.apply(values_of(encoding.layer.weights), encoding.layer.bias)
     np.testing.assert_array_equal(values_of(encoding.weights), own[0])
     np.testing.assert_array_equal(encoding.rail_bias, own[1])
+    assert encoding.n_species == len(encoding.species)
 
 
 @each

@@ -1,16 +1,24 @@
 """Every way to a gradient against every other, over the corpus and over random networks."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from support import networks
-from support.tolerances import DIFFERENCED, IN_TIME, INTEGRATED, ROUNDED, SOLVED
+from support.tolerances import (
+    DIFFERENCED,
+    IN_TIME,
+    INTEGRATED,
+    LAST_DIGITS,
+    ROUNDED,
+    SOLVED,
+)
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.losses import resolve_loss
 from crn_nn_tellurium.networks.parameter_vector import parameters
+from crn_nn_tellurium.sensitivity import loss_and_slope
 from crn_nn_tellurium.sensitivity.comparison import _sizes
 
 CORPUS = networks.corpus()
@@ -400,3 +408,19 @@ def test_a_column_of_labels_is_a_list_of_them(layer):
     of_column, of_list = (cn.gradient(net, x, t, loss) for t in (np.array(y)[:, None], y))
     assert of_column.loss == of_list.loss
     np.testing.assert_array_equal(of_column.vector(), of_list.vector())
+
+
+def test_a_loss_and_its_slope_come_together_or_each_by_itself(rng):
+    """What a loss has for both is taken, and its functions by themselves where it has none."""
+    y, targets = rng.normal(size=(2, 7, 3))
+    quartic = cn.Loss(
+        lambda y, t: ((y - t) ** 4).sum(axis=1),
+        lambda y, t: 4 * (y - t) ** 3,
+        both=lambda y, t: (np.ones(len(y)), y - t),
+    )
+    mean, slope = loss_and_slope(quartic, y, targets)
+    assert mean == 1.0
+    np.testing.assert_array_equal(slope, (y - targets) / 7)
+    mean, slope = loss_and_slope(replace(quartic, both=None), y, targets)
+    assert mean == pytest.approx(((y - targets) ** 4).sum() / 7, rel=LAST_DIGITS)
+    np.testing.assert_allclose(slope, 4 * (y - targets) ** 3 / 7, rtol=LAST_DIGITS)

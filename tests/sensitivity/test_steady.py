@@ -48,6 +48,12 @@ def test_batches_names_and_tables(rng):
     np.testing.assert_allclose(one["y1", "w1_2_0"], found["y1", "w1_2_0"][3], rtol=ROUNDED)
     assert one.to_frame().columns.tolist() == ["x1", "w1_2_0"]
     assert "1 outputs by 2 parameters" in repr(one)
+    for table, shape in ((one, {"output": 1, "parameter": 2}), (found, {"sample": 5})):
+        ds = table.to_xarray()
+        assert shape.items() <= dict(ds.sizes).items()
+        assert ("sample" in ds.sizes) == (table is found)
+        read = ds.sel(output="y1", parameter="w1_2_0")
+        np.testing.assert_array_equal(read.sensitivities, table["y1", "w1_2_0"])
     step = 1e-6
     changed = (net(x[3] + [0, step]) - net(x[3] - [0, step]))[1] / (2 * step)
     assert np.isclose(one["y1", "x1"], changed, rtol=DIFFERENCED)
