@@ -11,7 +11,7 @@ from itertools import pairwise
 import mpmath
 import numpy as np
 import pytest
-from support.tolerances import LAST_DIGIT, ROUNDED, SOLVED, SUMMED
+from support.tolerances import LAST_DIGIT, LAST_DIGITS, ROUNDED, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.simulation.outcome import ACCURATE
@@ -426,7 +426,7 @@ def test_a_start_that_is_a_steady_state_has_the_error_of_one(engine):
     steady = cn.Simulator(turning(there, back, 1.0), engine=engine).steady_state(initial=start)
     # both gains are 0.3 times 0.1, so what is left is how far the sum's parts are rounded
     assert steady.status[0].startswith("solved")
-    assert off(steady["A"], [Decimal(back)])[0] <= steady.error[0, 0] < 1e-14
+    assert off(steady["A"], [Decimal(back)])[0] <= steady.error[0, 0] < LAST_DIGITS
 
 
 @pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])
@@ -462,4 +462,4 @@ def test_the_constant_of_an_observable_is_rounded_too():
     errors = off(steady.outputs[0], found)
     assert errors[0] > 1e-18
     assert np.all(errors <= steady.error[0])
-    assert steady.error[0, 0] < 1e-15
+    assert steady.error[0, 0] < LAST_DIGIT
