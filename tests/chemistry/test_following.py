@@ -157,3 +157,16 @@ def test_a_start_without_a_derivative_is_no_matter_for_what_does_not_follow_from
 def test_what_has_no_finite_number_is_said(call, message):
     with pytest.raises(cn.ReactionError, match=message):
         call()
+
+
+def test_starts_of_many_rate_constants_come_in_their_shape():
+    """A = 2 k, B = 3: by sample (2, 3) of rate constants, and of one."""
+    twice = cn.Expression((cn.Monomial(2.0, (("k", 1.0),)),))
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", twice), cn.Species("B", 3.0)],
+        [cn.Reaction("J", ("A",), ("B",), "k", 0.5)],
+    )
+    k = np.arange(6.0).reshape(2, 3)
+    found = crn.initial_state(constants=k[..., None])
+    np.testing.assert_array_equal(found, np.stack([2 * k, np.full((2, 3), 3.0)], axis=-1))
+    assert crn.initial_state().tolist() == [1.0, 3.0]

@@ -22,3 +22,18 @@ def test_contains(bounds, inside, outside):
     assert interval.contains(inside)
     assert not interval.contains(outside)
     assert not interval.contains(np.where(np.isclose(inside, 0.5), np.nan, inside))
+
+
+@pytest.mark.parametrize(
+    ("change", "lower", "upper"),
+    [
+        (lambda box: box * 2.0, [1.0, -2.0], [4.0, 6.0]),
+        (lambda box: box / 2.0, [0.25, -0.5], [1.0, 1.5]),
+        (lambda box: box[1], -1.0, 3.0),
+    ],
+    ids=["multiplied", "divided", "one of several"],
+)
+def test_both_bounds_change(change, lower, upper):
+    found = change(cn.Interval([0.5, -1.0], [2.0, 3.0]))
+    np.testing.assert_array_equal(found.lower, lower)
+    np.testing.assert_array_equal(found.upper, upper)
