@@ -1,5 +1,7 @@
 """Constants and start values that follow from others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -170,3 +172,5 @@ def test_starts_of_many_rate_constants_come_in_their_shape():
     found = crn.initial_state(constants=k[..., None])
     np.testing.assert_array_equal(found, np.stack([2 * k, np.full((2, 3), 3.0)], axis=-1))
     assert crn.initial_state().tolist() == [1.0, 3.0]
+    numbers = replace(crn, species=[cn.Species("A", 1.0), cn.Species("B", 3.0)])
+    assert numbers.initial_state(constants=k[..., None]).shape == (2, 3, 2)
