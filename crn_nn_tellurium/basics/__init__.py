@@ -47,6 +47,7 @@ from crn_nn_tellurium.basics.documents import (
 from crn_nn_tellurium.basics.files import (
     check_new,
     check_target,
+    check_unpacked,
     finding,
     make_readable,
     read_bytes,

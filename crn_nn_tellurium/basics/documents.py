@@ -22,7 +22,14 @@ from scipy.sparse import csr_array
 
 from crn_nn_tellurium.basics.arrays import is_real, is_sparse
 from crn_nn_tellurium.basics.checks import brief, path_of
-from crn_nn_tellurium.basics.files import check_target, read_bytes, read_text, reading, write_files
+from crn_nn_tellurium.basics.files import (
+    check_target,
+    check_unpacked,
+    read_bytes,
+    read_text,
+    reading,
+    write_files,
+)
 from crn_nn_tellurium.basics.identifiers import first_twice
 from crn_nn_tellurium.errors import FileFormatError
 
@@ -285,11 +292,8 @@ def _unpack(path: Path, reference: Any, keys: set[str]) -> dict[str, np.ndarray[
             f"{str(companion)!r}: not the arrays that {path.name!r} was saved with"
         )
     with reading(companion):
-        # a zip of a thousandth of the size may hold more than memory does
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(archive.getinfo(f"{key}.npy").file_size for key in keys)
-        if size > MOST_BYTES:
-            raise ValueError(f"it unpacks to {size:,} bytes; expected at most {MOST_BYTES:,}")
+            check_unpacked(archive, MOST_BYTES, [f"{key}.npy" for key in keys])
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return {key: arrays[key] for key in keys}
 

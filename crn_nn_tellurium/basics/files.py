@@ -6,7 +6,8 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import zipfile
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, AnyStr
@@ -153,6 +154,18 @@ def unsealed(sealed_content: bytes, place: str) -> bytes:
 
 def _digest(content: bytes, place: str) -> bytes:
     return hashlib.sha256(place.encode() + b"\0" + content).digest()
+
+
+def check_unpacked(
+    archive: zipfile.ZipFile, most: int, names: Collection[str] | None = None
+) -> None:
+    """Refuse a zip that says that it, or these of it, unpack to more bytes than that: one of a
+    thousandth of the size may hold more than memory does. Python unpacks no more than is said.
+    """
+    found = archive.infolist() if names is None else map(archive.getinfo, names)
+    size = sum(one.file_size for one in found)
+    if size > most:
+        raise ValueError(f"it unpacks to {size:,} bytes; expected at most {most:,}")
 
 
 def read_text(path: str | os.PathLike[str]) -> str:

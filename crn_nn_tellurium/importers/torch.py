@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import check_kind, finding, require, some
+from crn_nn_tellurium.basics import check_kind, check_unpacked, finding, require, some
 from crn_nn_tellurium.errors import FileFormatError, InputError, NetworkError
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.operators import Options, to_network
@@ -176,12 +176,10 @@ def _state(path: Path) -> dict[str, Any]:
         torch = require("torch", "torch")
 
         def load(path: Path) -> Any:
-            # torch.save packs nothing; what somebody packed may unpack to more than memory has
+            # torch.save packs nothing
             if zipfile.is_zipfile(path):
                 with zipfile.ZipFile(path) as archive:
-                    size = sum(one.file_size for one in archive.infolist())
-                if size > path.stat().st_size:
-                    raise ValueError(f"it unpacks to {size:,} bytes")
+                    check_unpacked(archive, path.stat().st_size)
             return torch.load(path, map_location="cpu", weights_only=True)
 
         expected = "tensors by name, torch.save(module.state_dict(), path)"

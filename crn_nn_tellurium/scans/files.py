@@ -28,6 +28,7 @@ from crn_nn_tellurium.basics import (
     FileLock,
     check_hdf5,
     check_target,
+    check_unpacked,
     finding,
     make_readable,
     path_of,
@@ -225,6 +226,8 @@ class Parts:
             # nothing of it is read before it is known to be whole, and in its place
             content = unsealed(read_bytes(file), self._place(number))
             with reading(file), np.load(io.BytesIO(content)) as arrays:
+                # np.savez packs nothing
+                check_unpacked(arrays.zip, len(content))
                 for entry in arrays.files:
                     kind, _, name = entry.partition(" ")
                     if kind == "codes":
