@@ -102,14 +102,14 @@ def import_sbml(path: str | os.PathLike[str], *, allow_files: bool = False) -> R
     content = read_bytes(path)
     check_sbml(content, str(path), truth("allow_files", allow_files))
     with reading(path):
-        if allow_files:
-            # where other files lie is known from the file's name
-            return _reactions(libsbml.readSBMLFromFile(str(path)), str(path))
-        # else libSBML, which knows the encodings of XML, has what was looked at: the file is
-        # another's by now, or a stream that is at its end
+        # libSBML, which knows the encodings of XML, has what was looked at: the file is another's
+        # by now, or a stream that is at its end
         with tempfile.TemporaryDirectory() as folder:
             looked_at = write_bytes(Path(folder, "model.xml"), content)
-            return _reactions(libsbml.readSBMLFromFile(str(looked_at)), str(path))
+            document = libsbml.readSBMLFromFile(str(looked_at))
+        # other files lie beside the one that was named; libSBML finds none from "folder/model.xml"
+        document.setLocationURI(f"file:{path.absolute()}")
+        return _reactions(document, str(path))
 
 
 def reactions_from_sbml(text: str, origin: str) -> ReactionNetwork:

@@ -23,6 +23,7 @@ _DEEPEST, _DEEPEST_FORMULA = 100, 2000
 # and roadrunner at some 4,000 operands of one sum
 _MOST_OPERANDS = 3000
 _MOST_ATTRIBUTES, _LONGEST = 1000, 2**20
+_CORE = re.compile(r"http://www\.sbml\.org/sbml/level\d(/version\d(/core)?)?")
 _BETWEEN = "\0"
 """Of the parts of a number, where XML has <sep/>; no text of it has this character."""
 _MOST_PARTS = 2**19
@@ -68,15 +69,23 @@ def check_sbml(text: str | bytes, origin: str, allow_files: bool = False) -> Non
     depth, math_from, submodels = 0, 0, dict[str, list[str]]()
     open_model = [""]
     written: list[str] = []
+    is_level_2 = False
 
     def refuse(what: str) -> None:
         line = parser.CurrentLineNumber
         raise FileFormatError(f"{origin!r} is not valid SBML, line {line}: {what}")
 
     def start(tag: str, attributes: Mapping[str, str]) -> None:
-        nonlocal depth, math_from
+        nonlocal depth, math_from, is_level_2
         depth += 1
         name = tag.rpartition(":")[2]
+        if depth == 1:
+            is_level_2 = _is_level_2(attributes)
+        if name == "stoichiometryMath" and not is_level_2:
+            refuse(
+                "<stoichiometryMath> is of Level 2, and level, version and namespaces of <sbml> are"
+                " not those of one version of it, on which libSBML ends the process"
+            )
         if name == "math" and not math_from:
             math_from = depth
         deepest = math_from + _DEEPEST_FORMULA if math_from else _DEEPEST
@@ -154,6 +163,19 @@ def check_sbml(text: str | bytes, origin: str, allow_files: bool = False) -> Non
 def _attribute(attributes: Mapping[str, str], name: str) -> str:
     """An attribute, whatever the prefix of its namespace."""
     return next((v for k, v in attributes.items() if k.rpartition(":")[2] == name), "")
+
+
+def _is_level_2(attributes: Mapping[str, str]) -> bool:
+    """Whether level, version and namespaces of <sbml>, whatever their prefixes, are those of one
+    version of Level 2.
+    """
+    parts = [(key.rpartition(":")[2], value) for key, value in attributes.items()]
+    versions = [value for name, value in parts if name == "version"]
+    spaces = {v for k, v in attributes.items() if k.startswith("xmlns") and _CORE.fullmatch(v)}
+    if [value for name, value in parts if name == "level"] != ["2"] or len(versions) != 1:
+        return False
+    own = "" if versions == ["1"] else f"/version{versions[0]}"
+    return versions[0] in tuple("12345") and spaces == {f"http://www.sbml.org/sbml/level2{own}"}
 
 
 def check_submodels(parts: Mapping[str, Iterable[str]], origin: str) -> None:

@@ -20,6 +20,7 @@ from crn_nn_tellurium.importers.sbml import import_sbml
 
 _CORE = "http://www.sbml.org/sbml/level3/version1/core"
 _COMP = "http://www.sbml.org/sbml/level3/version1/comp/version1"
+_LEVEL_2 = "http://www.sbml.org/sbml/level2"
 _XHTML = '<p xmlns="http://www.w3.org/1999/xhtml">'
 _LAW = "A -> B; k*A*{}; A = 1; k = 1; B = 0; "
 _DECAY = "model part() A -> ; k*A; A = 1; k = 3; end"
@@ -37,6 +38,21 @@ def level_1():
     text = '<sbml xmlns="http://www.sbml.org/sbml/level1" level="1" version="2"><model>'
     Path("m.xml").write_text(f"{text}{law}</model></sbml>")
     return import_sbml("m.xml")
+
+
+def stoichiometry(root):
+    """A <stoichiometryMath> of 1 below a root with these attributes."""
+    math = '<math xmlns="http://www.w3.org/1998/Math/MathML">{}</math>'
+    once = f"<stoichiometryMath>{math.format('<cn>1</cn>')}</stoichiometryMath>"
+    taken = f'<speciesReference species="A">{once}</speciesReference>'
+    return as_model(
+        f'<sbml {root}><model id="m"><listOfCompartments><compartment id="c" size="1"/>'
+        '</listOfCompartments><listOfSpecies><species id="A" compartment="c"'
+        ' initialConcentration="1"/></listOfSpecies><listOfReactions><reaction id="J"'
+        f' reversible="false"><listOfReactants>{taken}</listOfReactants>'
+        f"<kineticLaw>{math.format('<ci>A</ci>')}</kineticLaw></reaction></listOfReactions></model></sbml>",
+        "the test",
+    )
 
 
 def rule(inside):
@@ -352,6 +368,30 @@ def test_hostile_files_are_refused(name, tmp_path, monkeypatch):
         call()
 
 
+@pytest.mark.parametrize(
+    "root",
+    [
+        f'xmlns="{_LEVEL_2}/version4" xmlns:a="{_CORE}" level="2" version="4"',
+        f'xmlns="{_LEVEL_2}/version4" level="2" version="3"',
+        f'xmlns="{_LEVEL_2}/version4" level="2" version="x"',
+        f'xmlns="{_LEVEL_2}/version6" level="2" version="6"',
+        f'xmlns="{_LEVEL_2}" xmlns:a="a" level="2" version="1" a:version="2"',
+        'level="2" version="4"',
+    ],
+)
+def test_stoichiometries_of_no_one_version_of_level_2_are_refused(root):
+    """libSBML ends the process, and reads it where all is of one version."""
+    with pytest.raises(cn.FileFormatError, match="line 1: <stoichiometryMath> is of Level 2, and"):
+        stoichiometry(root)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5])
+def test_stoichiometries_of_level_2_are_read(version):
+    space = _LEVEL_2 if version == 1 else f"{_LEVEL_2}/version{version}"
+    (reaction,) = stoichiometry(f'xmlns="{space}" level="2" version="{version}"').reactions
+    assert (reaction.substrates, reaction.products) == ((("A", 1),), ())
+
+
 def test_other_files_are_read_where_that_is_allowed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("part.ant").write_text(_DECAY)
@@ -365,11 +405,15 @@ def test_other_files_are_read_where_that_is_allowed(tmp_path, monkeypatch):
 def test_another_file_of_sbml_is_read_where_that_is_allowed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cn.export(import_antimony("A -> ; k*A; A = 1; k = 3"), "part.xml", format="sbml-l3v1")
-    (reaction,) = import_sbml(external_model(), allow_files=True).reactions
-    assert reaction.value == 3.0
+    external_model()
+    monkeypatch.chdir(tmp_path.parent)
+    for path in (tmp_path / "m.xml", Path(tmp_path.name, "m.xml")):
+        (reaction,) = import_sbml(path, allow_files=True).reactions
+        assert reaction.value == 3.0
 
 
-def test_what_libsbml_sees_is_what_was_looked_at(tmp_path, monkeypatch):
+@pytest.mark.parametrize("allow_files", [False, True])
+def test_what_libsbml_sees_is_what_was_looked_at(allow_files, tmp_path, monkeypatch):
     """Another has put a file there in between, as a stream is at its end in between."""
     path = cn.export(cn.import_antimony(_DECAY), tmp_path / "m.xml")
     before = import_sbml(path)
@@ -380,7 +424,7 @@ def test_what_libsbml_sees_is_what_was_looked_at(tmp_path, monkeypatch):
         path.write_text("<sbml/>", encoding="utf-8")
 
     monkeypatch.setattr("crn_nn_tellurium.importers.sbml.check_sbml", check)
-    assert import_sbml(path) == before
+    assert import_sbml(path, allow_files=allow_files) == before
 
 
 def test_what_libantimony_sees_is_what_was_looked_at():
