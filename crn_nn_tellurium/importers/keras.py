@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import re
 import zipfile
@@ -17,6 +18,7 @@ from crn_nn_tellurium.errors import FileFormatError, NetworkError
 from crn_nn_tellurium.importers.keras_layers import ACTIVATIONS, LAYERS
 from crn_nn_tellurium.networks import Network
 from crn_nn_tellurium.operators import (
+    MOST_VALUES,
     Graph,
     Node,
     Operator,
@@ -181,6 +183,16 @@ def _classes(config: Any) -> Iterator[str]:
             yield from _classes(value)
 
 
+def _check_size(what: str, tensor: Any) -> None:
+    """Refuse more numbers than a network may have, before they are computed: a file of any size may
+    say so.
+    """
+    if math.prod(length or 1 for length in tensor.shape) > MOST_VALUES:
+        raise NetworkError(
+            f"{what} has numbers of shape {tensor.shape}; expected at most {MOST_VALUES:,} a sample"
+        )
+
+
 class _Walk:
     """The operators of a model's graph, those of models within it among them."""
 
@@ -192,6 +204,8 @@ class _Walk:
         self._check(model, "the model")
         names = [tensor.name for tensor in model.inputs]
         shapes = dict(zip(names, map(self._shape, model.inputs), strict=True))
+        for name, tensor in zip(names, model.inputs, strict=True):
+            _check_size(f"input {name!r}", tensor)
         made = self._model(model, names, "")
         return Graph(shapes, *outputs_together(self.nodes, made))
 
@@ -223,6 +237,9 @@ class _Walk:
         for node in _in_order(model.outputs, set(names)):
             read = [names[id(tensor)] for tensor in node.input_tensors]
             operation = node.operation
+            for tensor in node.outputs:
+                where = f"{prefix}{operation.name}"
+                _check_size(f"operator {type(operation).__name__!r} at {where!r}", tensor)
             if isinstance(operation, self.keras.Model):
                 self._check(operation, operation.name)
                 made = self._model(operation, read, f"{prefix}{operation.name}/")

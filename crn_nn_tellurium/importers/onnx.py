@@ -22,6 +22,7 @@ from crn_nn_tellurium.importers.onnx_ml import without_ml
 from crn_nn_tellurium.importers.onnx_operators import MOVES, OF_ALL, OPERATORS
 from crn_nn_tellurium.networks import BUILT_IN, Network
 from crn_nn_tellurium.operators import (
+    MOST_VALUES,
     Apply,
     Arranged,
     Graph,
@@ -33,8 +34,6 @@ from crn_nn_tellurium.operators import (
     unsupported,
 )
 
-_MOST_VALUES = 2**20
-"""Numbers of a tensor that is no constant: no chemistry has more species."""
 _MOST_FOLDED = 2**23
 """Numbers of all constants that are made of others."""
 _MOST_AXES = 16
@@ -235,10 +234,10 @@ class _Reader:
                     f" dim[{axis}].dim_value of the input's type.tensor_type.shape"
                 )
         shape = tuple(lengths)
-        is_small = math.prod(shape) <= _MOST_VALUES and len(shape) <= _MOST_AXES
+        is_small = math.prod(shape) <= MOST_VALUES and len(shape) <= _MOST_AXES
         if min(shape, default=1) < 1 or not is_small:
             raise NetworkError(
-                f"input {info.name!r} has shape {shape}; expected 1 to {_MOST_VALUES:,} numbers on"
+                f"input {info.name!r} has shape {shape}; expected 1 to {MOST_VALUES:,} numbers on"
                 f" up to {_MOST_AXES} axes"
             )
         return shape
@@ -423,7 +422,7 @@ class _Reader:
 
     def _check_size(self, kind: str, where: str, shape: tuple[int, ...], is_folded: bool) -> None:
         """Refuse more numbers than a network may have, before they are computed."""
-        size, most = math.prod(shape), _MOST_VALUES
+        size, most = math.prod(shape), MOST_VALUES
         if is_folded:
             self.n_folded += size
             size, most = self.n_folded, _MOST_FOLDED

@@ -69,5 +69,5 @@ from crn_nn_tellurium.operators.nonlinear import (
     Softmax,
 )
 from crn_nn_tellurium.operators.report import Imported, ImportReport
-from crn_nn_tellurium.operators.tensors import Tensor
+from crn_nn_tellurium.operators.tensors import MOST_VALUES, Tensor
 from crn_nn_tellurium.operators.windows import Window, halves

@@ -29,6 +29,9 @@ Shape = tuple[int, ...]
 MOST_WEIGHTS = 2**26
 """What unrolls to more would fill the memory, and no chemistry has so many reactions."""
 
+MOST_VALUES = 2**20
+"""Numbers of a tensor that is no constant: no chemistry has more species."""
+
 
 def check_many(count: float) -> None:
     """Refuse so many weights before they are made."""

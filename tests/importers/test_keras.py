@@ -513,6 +513,23 @@ def test_weights_beyond_number_are_refused_before_they_are_made(units, tmp_path)
         cn.from_keras(path)
 
 
+@pytest.mark.parametrize(
+    ("shape", "layer"),
+    [
+        ((2,), lambda: keras.layers.RepeatVector(10**9, name="grown")),
+        ((1, 3), lambda: keras.layers.UpSampling1D(10**9, name="grown")),
+        ((1, 3), lambda: keras.layers.ZeroPadding1D((0, 2**20), name="grown")),
+        ((10**9, 1), lambda: keras.layers.Flatten(name="later")),
+    ],
+)
+def test_numbers_beyond_number_are_refused_before_they_are_made(shape, layer, tmp_path):
+    """A file of 10 kB took all memory."""
+    model = keras.Sequential([keras.Input(shape, name="given"), layer()])
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(cn.NetworkError, match=r"'(given|grown)' has .*; expected at most"):
+        cn.from_keras(tmp_path / "m.keras")
+
+
 def test_weights_in_another_file_are_refused(tmp_path):
     def link(file):
         file["elsewhere"] = h5py.ExternalLink("other.h5", "/")
