@@ -7,11 +7,12 @@ they need when they run, so that the help is there at once.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import warnings
 from collections.abc import Mapping
-from errno import ENOSPC
+from errno import EBADF, ENOSPC
 from importlib import import_module
 from keyword import iskeyword
 from typing import Annotated, Any, NoReturn
@@ -37,7 +38,9 @@ class _Verbs(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the verb that was typed."""
         try:
-            return super().invoke(ctx)
+            found = super().invoke(ctx)
+            sys.stdout.flush()  # while what cannot be written can still be said
+            return found
         except (ConvergenceError, SingularJacobianError) as error:
             self._fail(ctx, error, 1)
         except BrokenPipeError:
@@ -53,8 +56,10 @@ class _Verbs(TyperGroup):
     def _fail(self, ctx: Any, error: Exception, code: int) -> NoReturn:
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         where = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
-        if isinstance(error, OSError) and error.errno == ENOSPC and not where:
+        if isinstance(error, OSError) and error.errno in (EBADF, ENOSPC) and not where:
             where = "standard output: "  # of all that is written, it alone has no name
+            # or Python tries again when all is over
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         verb = self.get_command(ctx, ctx.invoked_subcommand)
         options = {} if verb is None else {p.name: p.opts[-1] for p in verb.params}
         print(_line(f"{where}{as_typed(' '.join(text.split()), options)}"), file=sys.stderr)

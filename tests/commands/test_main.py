@@ -142,27 +142,41 @@ INTERRUPTED = f"""
 class Finder:
     def find_spec(self, name, *_):
         if name == {{module!r}}:
-            raise KeyboardInterrupt
+            {{how}}
+class Gone:
+    def __del__(self):
+        raise KeyboardInterrupt
 import sys
 sys.meta_path.insert(0, Finder())
 {RUN}
 """
 
 
+@pytest.mark.parametrize("how", ["raise KeyboardInterrupt", "Gone()"])
 @pytest.mark.parametrize("module", ["typer", "crn_nn_tellurium.commands.train", "numpy"])
-def test_ctrl_c_while_it_loads_is_a_line_too(module):
-    command = [sys.executable, "-c", INTERRUPTED.format(module=module), "show", "xor"]
+def test_ctrl_c_while_it_loads_is_a_line_too(module, how):
+    """In a callback too, whose errors Python drops: the command went on."""
+    command = [sys.executable, "-c", INTERRUPTED.format(module=module, how=how), "show", "xor"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout, found.stderr) == (130, "", "crn-nn: interrupted\n")
 
 
-def test_closed_output_is_quiet_closed_input_and_full_disks_are_said():
+def test_closed_output_closed_input_and_full_disks_are_said(tmp_path):
+    """Where something is lost, and of buffers too."""
     command = f'"{sys.executable}" -c "{RUN}" data xor'
-    closed, full = (
-        subprocess.run(f"{command} {to}", shell=True, capture_output=True, text=True, check=False)
-        for to in (">&-", "> /dev/full")
+    closed, full, buffered, to_file = (
+        subprocess.run(f"{start} {to}", shell=True, capture_output=True, text=True, check=False)
+        for start, to in (
+            (command, ">&-"),
+            (command, "> /dev/full"),
+            (f"PYTHONUNBUFFERED= {command}", "> /dev/full"),
+            (command, f"-o '{tmp_path}/xor.csv' >&-"),
+        )
     )
-    assert (closed.returncode, closed.stderr) == (0, "")
+    assert closed.returncode == 2
+    assert closed.stderr == "crn-nn: standard output: Bad file descriptor\n"
+    assert to_file.returncode == 0
+    assert to_file.stderr.startswith("wrote ")
     empty = subprocess.run(
         f'"{sys.executable}" -c "{RUN}" predict xor - <&-',
         shell=True,
@@ -171,8 +185,9 @@ def test_closed_output_is_quiet_closed_input_and_full_disks_are_said():
         check=False,
     )
     assert (empty.returncode, empty.stderr[:37]) == (2, "crn-nn: standard input is closed; exp")
-    assert full.returncode == 2
-    assert full.stderr == "crn-nn: standard output: No space left on device\n"
+    for said in (full, buffered):
+        assert said.returncode == 2
+        assert said.stderr == "crn-nn: standard output: No space left on device\n"
 
 
 @pytest.mark.parametrize("verb", VERBS)
