@@ -80,6 +80,11 @@ def check_sbml(text: str | bytes, origin: str, allow_files: bool = False) -> Non
         depth += 1
         name = tag.rpartition(":")[2]
         if depth == 1:
+            if len(_versions(attributes)) > 1:
+                refuse(
+                    "<sbml> has namespaces of several versions of SBML, on which libSBML ends the"
+                    " process; expected one"
+                )
             is_level_2 = _is_level_2(attributes)
         if name == "stoichiometryMath" and not is_level_2:
             refuse(
@@ -165,17 +170,22 @@ def _attribute(attributes: Mapping[str, str], name: str) -> str:
     return next((v for k, v in attributes.items() if k.rpartition(":")[2] == name), "")
 
 
+def _versions(attributes: Mapping[str, str]) -> set[str]:
+    """The namespaces of versions of SBML, but for packages, that <sbml> declares."""
+    return {v for k, v in attributes.items() if k.startswith("xmlns") and _CORE.fullmatch(v)}
+
+
 def _is_level_2(attributes: Mapping[str, str]) -> bool:
     """Whether level, version and namespaces of <sbml>, whatever their prefixes, are those of one
     version of Level 2.
     """
     parts = [(key.rpartition(":")[2], value) for key, value in attributes.items()]
     versions = [value for name, value in parts if name == "version"]
-    spaces = {v for k, v in attributes.items() if k.startswith("xmlns") and _CORE.fullmatch(v)}
     if [value for name, value in parts if name == "level"] != ["2"] or len(versions) != 1:
         return False
     own = "" if versions == ["1"] else f"/version{versions[0]}"
-    return versions[0] in tuple("12345") and spaces == {f"http://www.sbml.org/sbml/level2{own}"}
+    space = f"http://www.sbml.org/sbml/level2{own}"
+    return versions[0] in tuple("12345") and _versions(attributes) == {space}
 
 
 def check_submodels(parts: Mapping[str, Iterable[str]], origin: str) -> None:

@@ -371,7 +371,6 @@ def test_hostile_files_are_refused(name, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "root",
     [
-        f'xmlns="{_LEVEL_2}/version4" xmlns:a="{_CORE}" level="2" version="4"',
         f'xmlns="{_LEVEL_2}/version4" level="2" version="3"',
         f'xmlns="{_LEVEL_2}/version4" level="2" version="x"',
         f'xmlns="{_LEVEL_2}/version6" level="2" version="6"',
@@ -383,6 +382,15 @@ def test_stoichiometries_of_no_one_version_of_level_2_are_refused(root):
     """libSBML ends the process, and reads it where all is of one version."""
     with pytest.raises(cn.FileFormatError, match="line 1: <stoichiometryMath> is of Level 2, and"):
         stoichiometry(root)
+
+
+def test_namespaces_of_two_versions_of_sbml_are_refused():
+    """libSBML ends the process, as it puts parameters of laws into the model, or reads others."""
+    with pytest.raises(cn.FileFormatError, match="line 1: <sbml> has namespaces of several"):
+        stoichiometry(f'xmlns="{_LEVEL_2}/version4" xmlns:a="{_CORE}" level="2" version="4"')
+    text = antimony_to_sbml(_DECAY).replace("<sbml ", f'<sbml xmlns:a="{_LEVEL_2}" ', 1)
+    with pytest.raises(cn.FileFormatError, match="expected one"):
+        cn.Simulator(text)
 
 
 @pytest.mark.parametrize("version", [1, 2, 3, 4, 5])
