@@ -71,7 +71,8 @@ def write_document(path: str | os.PathLike[str], document: Mapping[str, Any]) ->
         plain["arrays"] = {"file": companion.name, "sha256": digest}
         files[companion] = packed.getvalue()
     write_files({**files, path: (_format(plain) + "\n").encode()})
-    if before is not None and before not in files:
+    # another save may have put the document there again whose arrays they are
+    if before is not None and before not in files and companion_of(path) != before:
         before.unlink(missing_ok=True)
 
 
@@ -95,13 +96,14 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read what `write_document` wrote; refuse what is not JSON, or lacks its own companion."""
     path = Path(path)
     text = read_text(path)
-    try:
-        return _read(path, text)
-    except (FileFormatError, FileNotFoundError):
-        # a save between document and arrays left us with one of each
-        if (anew := read_text(path)) == text:
-            raise
-        return _read(path, anew)
+    while True:
+        try:
+            return _read(path, text)
+        except (FileFormatError, FileNotFoundError):
+            # a save between document and arrays left us with one of each
+            before, text = text, read_text(path)
+            if text == before:
+                raise
 
 
 def _read(path: Path, text: str) -> dict[str, Any]:

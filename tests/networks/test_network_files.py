@@ -182,12 +182,13 @@ def test_a_save_replaces_its_own_arrays_and_keeps_permissions_and_links(tmp_path
     assert [file.name for file in real.parent.iterdir()] == ["net.json"]
 
 
-def test_who_reads_during_a_save_reads_again(tmp_path, monkeypatch):
+@pytest.mark.parametrize("n_saves", [1, 3])
+def test_who_reads_during_saves_reads_again(n_saves, tmp_path, monkeypatch):
     large(0).save(path := tmp_path / "net.json")
-    unpack, saves = documents._unpack, [1]
+    unpack, saves = documents._unpack, [*range(1, 1 + n_saves)]
 
     def saved_in_between(*arguments):
-        # once, between the document and its arrays
+        # once a reading, between the document and its arrays
         if saves:
             large(saves.pop()).save(path)
         return unpack(*arguments)
@@ -196,6 +197,24 @@ def test_who_reads_during_a_save_reads_again(tmp_path, monkeypatch):
     found = cn.Network.load(path)
     np.testing.assert_array_equal(found.layers[0].weights, large(1).layers[0].weights)
     assert not saves
+
+
+def test_a_save_leaves_the_arrays_of_what_another_saved_again(tmp_path, monkeypatch):
+    path = tmp_path / "net.json"
+    large(0).save(path)
+    write = documents.write_files
+
+    def overtaken(files):
+        write(files)
+        # by one who saves what was there before
+        monkeypatch.setattr(documents, "write_files", write)
+        large(0).save(path)
+
+    monkeypatch.setattr(documents, "write_files", overtaken)
+    large(1).save(path)
+    np.testing.assert_array_equal(
+        cn.Network.load(path).layers[0].weights, large(0).layers[0].weights
+    )
 
 
 def test_a_name_that_is_there_twice_is_refused(tmp_path):
