@@ -11,7 +11,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -249,6 +249,9 @@ def read_table(path: Path, network: Network | None = None) -> CsvTable:
 def _standard_input() -> str:
     if sys.stdin is None:
         raise InputError("standard input is closed; expected a table, or the path of one")
+    if isinstance(sys.stdin, TextIOWrapper):
+        # as files are read, whatever the locale: in that of C, bytes that are no text would pass
+        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
     try:
         # without a mark of its order, as `read_text` does
         return read_stream("standard input", sys.stdin).removeprefix("\ufeff")

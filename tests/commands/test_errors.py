@@ -197,8 +197,13 @@ def test_what_a_user_can_mend_is_one_line_and_exit_code_2(run, tmp_path, files, 
     assert sorted(path.name for path in tmp_path.iterdir()) == files
 
 
-def test_standard_input_that_is_no_text_is_one_line(run, monkeypatch):
-    table = io.TextIOWrapper(io.BytesIO(b"x0,x1\n1,\xe9\n"), encoding="utf-8")
+@pytest.mark.parametrize(
+    ("encoding", "errors"),
+    [("utf-8", "strict"), ("utf-8", "surrogateescape"), ("latin-1", "strict")],
+)
+def test_standard_input_that_is_no_text_is_one_line(run, monkeypatch, encoding, errors):
+    """In each locale; in that of C, Python lets bytes pass."""
+    table = io.TextIOWrapper(io.BytesIO(b"x0,x1\n1,\xe9\n"), encoding, errors)
     monkeypatch.setattr(sys, "stdin", table)
     code, _, err = run("predict xor -")
     assert (code, err.count("\n")) == (2, 1)
