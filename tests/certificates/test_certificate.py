@@ -503,6 +503,43 @@ def test_the_lower_copy_of_a_follower_with_one_gain(rates, tolerance):
     assert certificate.settling_time >= found.t[late].max()
 
 
+@dataclass(frozen=True)
+class Leaking(Copy):
+    """A follower that its catalyst makes and removes, and that is lost a little by itself."""
+
+    local_reactions = (
+        cn.LocalReaction(("Y",), ("Y", "M"), "s"),
+        cn.LocalReaction(("Y", "M"), ("Y",), "d"),
+        cn.LocalReaction(("M",), (), "l", 1e-3),
+    )
+
+    def concentrations(self, z):
+        y = smoothed_relu(self.drive(z), self.h)
+        return np.concatenate([y, y / (y + 1e-3)], axis=-1)
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-3])
+def test_the_closed_form_waits_for_a_follower_that_rises_from_nothing(tolerance):
+    """It settles at 0.999, so from 1 it is near at once; and its catalyst, of which a quarter may
+    be missing, is long before it.
+    """
+    net = cn.Network([cn.Layer([[1.0]], activation=Leaking(h=0.01))])
+    end = cn.settling_time(net, [1.0], tolerance, bound="cheap", initial_max=1.0)
+    found = solve_ivp(
+        lambda _, y: [0.01 + y[0] - y[0] ** 2, y[0] - y[0] * y[1] - 1e-3 * y[1]],
+        (0, 2 * end),
+        [0.0, 0.0],
+        "LSODA",
+        np.linspace(0, 2 * end, 2001),
+        rtol=1e-10,
+        atol=1e-13,
+    )
+    rail = (1 + np.sqrt(1 + 4 * 0.01)) / 2
+    off = np.abs(found.y[1] - rail / (rail + 1e-3)) > tolerance
+    # the rail's time and the follower's are added up
+    assert 0.6 <= found.t[off].max() / end <= 1
+
+
 def test_a_box_of_starts_above_the_cap_raises_it():
     net = cn.Network([cn.Layer([[1.0]], activation=cn.Sigmoid(h=0.01))])
     times = [
