@@ -4,6 +4,7 @@ refuse.
 
 import itertools
 import pickle
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -872,6 +873,26 @@ def test_an_envelope_that_cannot_be_integrated_says_what_helps(monkeypatch, net,
     assert advice in str(raised.value)
     cheap = not options.get("rates") and net is XOR and "box of inputs" not in advice
     assert ("cheap" in str(raised.value)) == cheap
+
+
+@pytest.mark.parametrize("chunk", [0, 1])
+def test_an_envelope_that_cannot_be_integrated_says_between_which_times(monkeypatch, chunk):
+    run, lengths = CompiledModel.time_course, []
+
+    def give_up_later(self, boundary, start, times, tolerances):
+        lengths.append(times[-1])
+        if len(lengths) > chunk:
+            raise cn.ConvergenceError("CVODE failed")
+        return run(self, boundary, start, times, tolerances)
+
+    monkeypatch.setattr(CompiledModel, "time_course", give_up_later)
+    with pytest.raises(cn.ConvergenceError) as raised:
+        # the slow unit takes more than one chunk
+        cn.certify(of_one_unit(cn.SmoothedReLU(h=1e-6), bias=-1.0), [1.0], 1e-5)
+    first, last = re.search(r"between t = (\S+) and (\S+):", str(raised.value)).groups()
+    # the integrator's own times begin with 0; six digits are said
+    assert float(last) - float(first) == pytest.approx(lengths[-1], rel=1e-4)
+    assert len(lengths) == chunk + 1
 
 
 def test_a_certificate_can_be_asked_for_in_physical_units():

@@ -174,7 +174,10 @@ def test_results_print_pickle_and_are_the_same_each_time():
     assert first.h == second.h
     assert first.settling_time == second.settling_time
     assert repr(first) == repr(second) == repr(pickle.loads(pickle.dumps(first)))
-    assert "settles by t =" in repr(first)
+    assert f", accuracy {first.accuracy:.3g}, settles by t =" in repr(first)
+    assert f", accuracy {first.common.accuracy:.3g}, settles by t =" in repr(first.common)
+    without = choose_h(XOR, X, max_error=0.1, n_points=5)
+    assert f"error {without.error:.3g}, settles by t =" in repr(without)
     assert "for all layers" in repr(first)
     assert repr(first.curve).startswith("TradeOff(5 points: h 1e-08 to 1, error")
 

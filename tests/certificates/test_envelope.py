@@ -2,11 +2,12 @@
 
 from itertools import product
 
+import mpmath
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from support.networks import HIDDEN, STOOD_FOR, Swish, cases, corpus
-from support.tolerances import DIFFERENCED, LAST_DIGITS, ROUNDED, SOLVED
+from support.tolerances import DIFFERENCED, LAST_DIGITS, ROUNDED, SOLVED, SUMMED
 from support.trajectories import check, draw
 
 import crn_nn_tellurium as cn
@@ -180,6 +181,38 @@ def test_a_users_activation_is_enclosed_with_a_cap_on_what_feeds_its_followers()
     certificate = cn.certify(net, [0.3], 1e-3)
     assert {"S1_0", "Mp1_0", "Yp1_0"} <= set(certificate.capped)
     assert check(net, [0.3], certificate, 0) < np.inf
+
+
+def slowest_of_a_rail(z, h, rates):
+    """The least q y, h / y and their sum where h + u y = q y^2, u = 1 + (z - 1), over all corners
+    of the four rate constants, in 60 digits.
+    """
+    found = []
+    with mpmath.workdps(60):
+        ends = 1 - mpmath.mpf(rates), 1 + mpmath.mpf(rates)
+        for weight, bias, made, lost in product(ends, repeat=4):
+            u, made = weight + bias * (mpmath.mpf(z) - 1), made * mpmath.mpf(h)
+            y = (u + mpmath.sqrt(u * u + 4 * made * lost)) / (2 * lost)
+            found.append((lost * y, made / y, lost * y + made / y))
+        return [float(min(values)) for values in zip(*found, strict=True)]
+
+
+@pytest.mark.parametrize("rates", [0.0, 0.1])
+@pytest.mark.parametrize("z", [-1e6, -1e3, -10.0, 3.0, 1e3, 1e6])
+def test_how_fast_a_rail_comes_back_keeps_its_digits_far_from_its_knee(z, rates):
+    """As a difference of sqrt(u^2 + 4 h q) and u it would be a thousandth too fast at 1e6."""
+    net = cn.Network([cn.Layer([[1.0]], [z - 1], cn.SmoothedReLU(h=0.01))])
+    envelope = EnvelopeModel(NetworkKinetics(net)).envelope
+    at_point, held = at(net, np.array([1.0]), rates)
+    found = envelope.coefficients(at_point, (held, held), rates)
+    for value, exact in zip(
+        (found.square_above, found.below, found.rate),
+        slowest_of_a_rail(z, 0.01, rates),
+        strict=True,
+    ):
+        # never more than it is but for the last digits; bounds of the fixed point are widened
+        assert value[0] == pytest.approx(exact, rel=SUMMED)
+        assert value[0] <= exact * (1 + LAST_DIGITS)
 
 
 def test_what_has_no_envelope_is_refused_with_the_reason():
