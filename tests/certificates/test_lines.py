@@ -99,6 +99,18 @@ def test_cases_bring_margins_near_an_attack():
     assert np.all([cn.enclosure(net, x, m).certain for x, m in zip(X, margins, strict=True)])
 
 
+def test_cases_are_told_apart_by_what_counts_for_a_single_output():
+    """Of a linear output, one rail for it and one against it; by their sum other units are cut, and
+    a margin is 3.4 % below an attack's.
+    """
+    net = cn.Network.random([2, 3, 3, 1], cn.SmoothedReLU(h=1e-4), seed=16, output=cn.Linear())
+    x = np.array([0.985, 0.663])
+    assert not net.predict(x)
+    assert cn.enclosure(net, x, 0.35).certain
+    # and not much more is to be had: of one output, above 1/2 is the other class
+    assert worst(NetworkKinetics(net), x, 1.02 * 0.35, np.ones(1)) > 0.5
+
+
 def test_values_that_share_their_loss_are_ranked_by_their_gains():
     """P_k = y_k / sum y: apart, each share's interval holds the errors of all the others."""
     net = cn.Network.random([3, 6, 4], cn.SmoothedReLU(h=0.01), seed=2, output=cn.Normalized())
