@@ -12,6 +12,7 @@ from support.tolerances import ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.choice_of_h import choose_h
+from crn_nn_tellurium.certificates.search_for_h import Aim, Search
 from crn_nn_tellurium.fluctuations import NetworkNoise
 from crn_nn_tellurium.networks.activations import BUILT_IN
 
@@ -156,6 +157,52 @@ def test_the_envelope_certifies_choice_and_curve():
     assert timed.error <= timed.common.error
     # the envelope is the sooner bound, so the same time leaves room for a smaller h
     assert timed.error < choose_h(XOR, X, max_time=20.0, tolerance=0.1, n_points=5).error
+
+
+class TwoBounds:
+    """Two layers whose settling times, in their points, are least elsewhere by the closed form than
+    by the envelope: as `Trials`, of one input.
+    """
+
+    n_free = 2
+
+    def __init__(self, bound):
+        self.bound = bound
+
+    def cheap_time(self, point):
+        """Least at (-6, -2)."""
+        return 1 + (point[0] + 6) ** 2 + (point[1] + 2) ** 2
+
+    def time(self, point):
+        """By the envelope, least at (-5, -3)."""
+        if self.bound == "cheap":
+            return self.cheap_time(point)
+        return 1 + (point[0] + 5) ** 2 + (point[1] + 3) ** 2
+
+    def error(self, point):
+        return 0.5
+
+    def hard_inputs(self):
+        return {0}
+
+    def worst_inputs(self, point):
+        return {0}
+
+    def at_inputs(self, chosen):
+        return TwoBounds("cheap")
+
+
+def test_what_the_closed_form_passes_on_its_way_is_asked_of_the_envelope():
+    """By the envelope the best common h and what the closed form finds are three times as late as
+    the point half way between.
+    """
+    points, aim = [(h, h) for h in (-8.0, -6.0, -4.0, -2.0, 0.0)], Aim("settling_time", 1.0)
+    cheap, both = (Search(TwoBounds(bound), points, aim) for bound in ("cheap", "envelope"))
+    assert cheap.best == pytest.approx((-6.0, -2.0), abs=0.01)
+    assert both.common == cheap.common == pytest.approx((-4.0, -4.0), abs=0.01)
+    time = TwoBounds("envelope").time
+    assert time(both.common) == pytest.approx(3, rel=0.01) == time(cheap.best)
+    assert time(both.best) == pytest.approx(1, rel=0.01)
 
 
 def test_only_layers_that_differ_may_meet_a_limit():
