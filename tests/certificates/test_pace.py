@@ -199,9 +199,10 @@ def test_no_species_changes_faster_than_its_bound(seed, paces):
     assert all_within(paces["pace"], net, x, seed, 1.2 * certificate.settling_time) > 100
 
 
-def test_two_rails_part_no_faster_than_their_bound_where_the_second_is_at_its_knee(paces):
-    """There s - 2 h / y_r is 0, so that the first's 2 h / y_0 is all that drives them apart."""
-    net = above_its_ceiling(1e-2, 2.0, cn.ClippedReLU(h=1.0, ceiling=2.0))
+@pytest.mark.parametrize("bias", [0.0, 2.0])
+def test_two_rails_part_no_faster_than_their_bound_where_one_is_at_its_knee(bias, paces):
+    """What drives them apart, s - 2 h / y_r + 2 h / y_0, is the other's 2 h / y but for 0 or 4."""
+    net = above_its_ceiling(1e-2, bias, cn.ClippedReLU(h=1.0, ceiling=2.0))
     certificate = cn.certify(net, [0.0], TOLERANCE)
     assert all_within(paces["pace"], net, [0.0], 0, 1.2 * certificate.settling_time) > 100
 
