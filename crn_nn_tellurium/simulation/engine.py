@@ -69,6 +69,10 @@ CVODE: dict[str, float | bool] = {
 }
 """CVODE's settings wherever this package integrates."""
 
+_KEEPS_TOLERANCES = tuple(map(int, roadrunner.__version__.split(".")[:2])) >= (2, 11)
+"""Up to 2.10 roadrunner multiplies an absolute tolerance by each start below 1 of every run, later
+by the text's own alone: a course that starts below the tolerance would be anything.
+"""
 SMALLEST = 1e-100
 """Concentration that is none to CVODE: at starts below 1e-145 it fails, its weights underflow."""
 LARGEST = 1e30
@@ -260,9 +264,11 @@ class CompiledModel:
             return False
         return True
 
-    def _tolerate(self, tolerances: Tolerances) -> None:
+    def _tolerate(self, tolerances: Tolerances, start: FloatArray) -> None:
         """Set CVODE's tolerances for a run, which are those of the last one until then."""
-        if tolerances == self._tolerances:
+        least = tolerances.absolute / tolerances.relative
+        small = np.flatnonzero((start > 0) & (start < least)) if _KEEPS_TOLERANCES else ()
+        if not len(small) and tolerances == self._tolerances:
             return
         self._tolerances = None
         self._cvode.setValue("maximum_num_steps", tolerances.steps)
@@ -271,7 +277,12 @@ class CompiledModel:
         self._cvode.setValue("absolute_tolerance", tolerances.absolute)
         for name, value in tolerances.absolute_of.items():
             self._cvode.setIndividualTolerance(name, value)
-        self._tolerances = tolerances
+        for i in small:
+            name, value = self.floating[i], tolerances.absolute * float(start[i])
+            if name not in tolerances.absolute_of:
+                self._cvode.setIndividualTolerance(name, value)
+        if not len(small):
+            self._tolerances = tolerances
 
     def time_course(
         self,
@@ -293,7 +304,7 @@ class CompiledModel:
         read: Callable[[], FloatArray],
     ) -> FloatArray:
         self._set_state(boundary, np.where(np.abs(start) < SMALLEST, 0.0, start))
-        self._tolerate(tolerances)
+        self._tolerate(tolerances, start)
         integrator, (first, *later) = self._cvode, times.tolist()
         try:
             with _quiet:

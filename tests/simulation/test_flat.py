@@ -241,3 +241,14 @@ def test_where_the_engines_solver_gives_up_it_says_so():
         assert found.imbalance.tolist() == [1.0]
     with pytest.raises(cn.ConvergenceError, match=r"no control coefficients here: .*getuCC"):
         model.control_coefficients(at, nothing, ["A"], {"k": 1e-3})
+
+
+@pytest.mark.parametrize("start", [1e-10, 1e-20, 1e-90])
+def test_what_starts_far_below_the_absolute_tolerance_grows_as_it_should(start):
+    """A' = A. roadrunner 2.11 alone takes its tolerance from the starts of the text."""
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", start)], [cn.Reaction("J", {"A": 1}, {"A": 2}, "k", 1.0)]
+    )
+    course = cn.Simulator(crn).time_course(t_end=10.0, n_points=3)
+    expected = start * np.exp(course.time)
+    np.testing.assert_allclose(course["A"], expected, rtol=IN_TIME)
