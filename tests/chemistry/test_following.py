@@ -174,3 +174,11 @@ def test_starts_of_many_rate_constants_come_in_their_shape():
     assert crn.initial_state().tolist() == [1.0, 3.0]
     numbers = replace(crn, species=[cn.Species("A", 1.0), cn.Species("B", 3.0)])
     assert numbers.initial_state(constants=k[..., None]).shape == (2, 3, 2)
+
+
+def test_a_start_a_little_below_zero_is_refused():
+    formula = cn.Expression((cn.Monomial(1.0, (("k", 1.0),)), cn.Monomial(-1.0)))
+    crn = cn.ReactionNetwork([cn.Species("A", formula)], [cn.Reaction("J", ("A",), (), "k", 1.0)])
+    assert crn.initial_state().tolist() == [0.0]
+    with pytest.raises(cn.ReactionError, match=r"the start of species.*'A'|'A'.*-0\.25"):
+        crn.initial_state(constants=[0.75])

@@ -112,3 +112,12 @@ def test_what_settles_in_turn():
     assert not does(feed, loss, ("2 A -> 3 A", "A^2"))
     assert does(feed, loss, ("A -> A + B", "A"), ("B ->", "B"))
     assert not does(feed, loss, ("A -> A + B", "A"), ("B -> A", "B"))
+
+
+def test_one_state_beside_many_of_what_is_held(rng):
+    held = rng.uniform(0.1, 2.0, (2, 3, 1))
+    x = np.array([1.7, 0.6])
+    found = CRN.right_hand_side(x, held)
+    assert found.shape == (2, 3, 2)
+    for place in np.ndindex(2, 3):
+        np.testing.assert_array_equal(found[place], CRN.right_hand_side(x, held[place]))

@@ -223,3 +223,10 @@ def test_times_read_in_the_unit_that_suits_them():
 def test_units_are_read_back_from_what_is_said_of_them(units):
     assert units_in(f"Some notes. {units.in_words} More of them.") == units
     assert units_in("Some notes.") is MODEL_UNITS
+
+
+def test_a_concentration_is_nanomoles_in_a_litre():
+    units = PhysicalUnits(c0=10, tau=100)
+    assert units.definition(CONCENTRATION) == (("mole", 1, -9), ("litre", -1, 0))
+    assert units.definition(CONCENTRATION, volume=1) == (("mole", 1, -9),)
+    assert units.definition(TIME) == (("second", 1, 0),)
