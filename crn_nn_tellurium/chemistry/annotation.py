@@ -5,6 +5,8 @@ Source: the Systems Biology Ontology, https://www.ebi.ac.uk/ols4/ontologies/sbo.
 
 from __future__ import annotations
 
+import sys
+
 from crn_nn_tellurium.chemistry.expressions import Expression
 from crn_nn_tellurium.chemistry.reaction_network import ReactionNetwork
 from crn_nn_tellurium.chemistry.reactions import Reaction
@@ -14,8 +16,6 @@ from crn_nn_tellurium.errors import ReactionError
 # zeroth-order, unimolecular, bimolecular and trimolecular forward rate constant, continuous case
 SBO_CONSTANT = ("SBO:0000162", "SBO:0000035", "SBO:0000036", "SBO:0000037")
 MAX_ORDER = len(SBO_CONSTANT) - 1
-SMALLEST = 2.22507385850721e-308
-"""Number that doubles hold in full, of 15 digits, as libAntimony writes them."""
 # laws by how often each substrate is taken: (1, 2) is A + 2 B
 _SBO_LAW = {
     (): "SBO:0000047",
@@ -56,9 +56,9 @@ def law_term(reaction: Reaction) -> str:
     return _SBO_LAW[tuple(sorted(count for _, count in reaction.substrates))]
 
 
-def check_writable(crn: ReactionNetwork) -> None:
+def check_writable(crn: ReactionNetwork, smallest: float = sys.float_info.min) -> None:
     """Refuse what no reader of SBML takes: a reaction in which more molecules meet than units are
-    written for, and a number next to 0 that is none to libSBML.
+    written for, and a number next to 0, below `smallest`, that is none to libSBML.
     """
     for reaction in crn.reactions:
         if reaction.order > MAX_ORDER:
@@ -69,10 +69,10 @@ def check_writable(crn: ReactionNetwork) -> None:
     values = [*zip(crn.constant_names, crn.constants.tolist(), strict=True)]
     values += [(s.id, s.initial) for s in crn.species if not isinstance(s.initial, Expression)]
     for name, value in values:
-        if 0 < abs(value) < SMALLEST:
+        if 0 < abs(value) < smallest:
             raise ReactionError(
                 f"{name!r} is {value!r}; readers of SBML and Antimony take no number between 0 and"
-                f" {SMALLEST!r}: expected 0 or a larger one"
+                f" {smallest!r}: expected 0 or a larger one"
             )
 
 

@@ -55,6 +55,9 @@ from crn_nn_tellurium.networks import Network
 
 Form = Literal["reactions", "compact", "numbers"]
 
+_SMALLEST = 2.22507385850721e-308
+"""Number that doubles hold in full, of 15 digits, as libAntimony hands them on."""
+
 
 def to_antimony(
     model: AnyModel,
@@ -104,7 +107,7 @@ def to_antimony(
     """
     crn = written(as_model(model, "to_antimony"), x, units, starts)
     check_choice("form", form, get_args(Form))
-    check_writable(crn)
+    check_writable(crn, _SMALLEST)
     lines = _faithful(crn) if form == "reactions" else _compact(crn, numbers=form == "numbers")
     return f"model *{crn.name}()\n" + "\n".join(lines) + "\nend\n"
 
