@@ -16,7 +16,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, reduce
 from typing import Any
 
@@ -266,9 +266,12 @@ class CompiledModel:
 
     def _tolerate(self, tolerances: Tolerances, start: FloatArray) -> None:
         """Set CVODE's tolerances for a run, which are those of the last one until then."""
-        least = tolerances.absolute / tolerances.relative
-        small = np.flatnonzero((start > 0) & (start < least)) if _KEEPS_TOLERANCES else ()
-        if not len(small) and tolerances == self._tolerances:
+        if _KEEPS_TOLERANCES:
+            least = tolerances.absolute / tolerances.relative
+            small = np.flatnonzero((start > 0) & (start < least)).tolist()
+            own = {self.floating[i]: tolerances.absolute * float(start[i]) for i in small}
+            tolerances = replace(tolerances, absolute_of=own | dict(tolerances.absolute_of))
+        if tolerances == self._tolerances:
             return
         self._tolerances = None
         self._cvode.setValue("maximum_num_steps", tolerances.steps)
@@ -277,12 +280,7 @@ class CompiledModel:
         self._cvode.setValue("absolute_tolerance", tolerances.absolute)
         for name, value in tolerances.absolute_of.items():
             self._cvode.setIndividualTolerance(name, value)
-        for i in small:
-            name, value = self.floating[i], tolerances.absolute * float(start[i])
-            if name not in tolerances.absolute_of:
-                self._cvode.setIndividualTolerance(name, value)
-        if not len(small):
-            self._tolerances = tolerances
+        self._tolerances = tolerances
 
     def time_course(
         self,
@@ -303,7 +301,8 @@ class CompiledModel:
         tolerances: Tolerances,
         read: Callable[[], FloatArray],
     ) -> FloatArray:
-        self._set_state(boundary, np.where(np.abs(start) < SMALLEST, 0.0, start))
+        start = np.where(np.abs(start) < SMALLEST, 0.0, start)
+        self._set_state(boundary, start)
         self._tolerate(tolerances, start)
         integrator, (first, *later) = self._cvode, times.tolist()
         try:

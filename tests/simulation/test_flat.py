@@ -252,3 +252,16 @@ def test_what_starts_far_below_the_absolute_tolerance_grows_as_it_should(start):
     course = cn.Simulator(crn).time_course(t_end=10.0, n_points=3)
     expected = start * np.exp(course.time)
     np.testing.assert_allclose(course["A"], expected, rtol=IN_TIME)
+
+
+def test_what_is_none_to_the_integrator_does_not_stop_it():
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", 1e-310), cn.Species("B", 1.0)],
+        [
+            cn.Reaction("J1", {"A": 1}, {"A": 2}, "k1", 1.0),
+            cn.Reaction("J2", {"B": 1}, {}, "k2", 1.0),
+        ],
+    )
+    course = cn.Simulator(crn).time_course(t_end=10.0, n_points=3)
+    np.testing.assert_allclose(course["B"], np.exp(-course.time), rtol=IN_TIME)
+    assert course["A"][-1] == 0.0
