@@ -108,11 +108,12 @@ class Reach:
     """Which tests run which lines, and how long they take, by a run without a mutant."""
 
     def __init__(self, rooms: list[str], log: Path) -> None:
-        self.rooms, self._log = [f"tests/{room}" for room in rooms], log
+        self._log = log
         data, times = log.with_name("coverage"), log.with_name("times")
         os.environ["COVERAGE_FILE"] = str(data)
         seen = ["--cov=crn_nn_tellurium", "--cov-context=test", "--cov-report="]
-        if tested([*QUIET, *seen, *self.rooms], log, math.inf, _Times(times)):
+        folders = [f"tests/{room}" for room in rooms]
+        if tested([*QUIET, *seen, *folders], log, math.inf, _Times(times)):
             raise SystemExit(f"{rooms}: tests fail without a mutant\n{log.read_text()}")
         self._data = CoverageData(str(data))
         self._data.read()

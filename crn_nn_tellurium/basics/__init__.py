@@ -45,6 +45,7 @@ from crn_nn_tellurium.basics.documents import (
     write_document,
 )
 from crn_nn_tellurium.basics.files import (
+    check_bytes,
     check_new,
     check_target,
     check_unpacked,

@@ -163,7 +163,11 @@ def check_unpacked(
     thousandth of the size may hold more than memory does. Python unpacks no more than is said.
     """
     found = archive.infolist() if names is None else map(archive.getinfo, names)
-    size = sum(one.file_size for one in found)
+    check_bytes(sum(one.file_size for one in found), most)
+
+
+def check_bytes(size: int, most: int) -> None:
+    """Refuse what a file says that it unpacks to, beyond so many bytes."""
     if size > most:
         raise ValueError(f"it unpacks to {size:,} bytes; expected at most {most:,}")
 

@@ -26,6 +26,7 @@ import numpy as np
 
 from crn_nn_tellurium.basics import (
     FileLock,
+    check_bytes,
     check_hdf5,
     check_target,
     check_unpacked,
@@ -377,10 +378,7 @@ def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
     with finding(path), reading(path):
         most = _most_bytes(path)
         with _opened(path, most) as opened:
-            if opened.nbytes > most:
-                raise ValueError(
-                    f"it unpacks to {opened.nbytes:,} bytes; expected at most {most:,}"
-                )
+            check_bytes(opened.nbytes, most)
             ds = opened.load()
         _check_whole(ds, path)
     return ds
