@@ -50,8 +50,6 @@ class _Verbs(TyperGroup):
             if not isinstance(error, OSError) and type(error).__module__ != errors.__name__:
                 raise
             self._fail(ctx, error, 2)
-        except KeyboardInterrupt:
-            interrupted()  # typer would say "Aborted!"
 
     def _fail(self, ctx: Any, error: Exception, code: int) -> NoReturn:
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -120,7 +118,13 @@ def main() -> None:
     """Run the command."""
     # a user of the command has no line of ours to look at
     warnings.formatwarning = lambda message, *_, **__: f"{_line(str(message))}\n"
-    app()
+    try:
+        app()
+    except SystemExit as ended:
+        # what Ctrl-C ends, within a verb or on the way to it, typer ends without a word
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):
+            interrupted()
+        raise
 
 
 def _version(value: bool) -> None:

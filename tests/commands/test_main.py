@@ -146,8 +146,10 @@ class Finder:
 class Gone:
     def __del__(self):
         raise KeyboardInterrupt
-import sys
+import signal, sys
 sys.meta_path.insert(0, Finder())
+# not ignored, as it is by what shells start behind them
+signal.signal(signal.SIGINT, signal.default_int_handler)
 {RUN}
 """
 
