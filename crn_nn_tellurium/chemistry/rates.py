@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -189,6 +190,16 @@ class Terms:
         """Sums (..., n_rows) of the terms at these concentrations and rate constants."""
         return self.add(self.monomials(extended, constants))
 
+    def cancel(self, extended: FloatArray, constants: FloatArray) -> npt.NDArray[np.bool_]:
+        """Which sums (n_rows,) at one state are 0 exactly, before anything is rounded."""
+        total = [Fraction(0)] * self.n_rows
+        values = [Fraction(value) for value in extended.tolist()]
+        k = [Fraction(value) for value in constants.tolist()]
+        for term, row in enumerate(self.row.tolist()):
+            factors = math.prod(values[symbol] for symbol in self.symbols(term))
+            total[row] += Fraction(float(self.number[term])) * k[self.constant[term]] * factors
+        return np.array([part == 0 for part in total], dtype=bool)
+
     @cached_property
     def _gather(self) -> sparse.csr_array:
         shape = (self.n_rows, len(self))
@@ -230,9 +241,15 @@ class Terms:
             column[kept],
         )
 
-    def matrix(self, extended: FloatArray, constants: FloatArray) -> sparse.csr_array:
-        """A Jacobian's values at one state, (n_rows, n_floating + n_boundary)."""
+    def matrix(
+        self, extended: FloatArray, constants: FloatArray, sizes: bool = False
+    ) -> sparse.csr_array:
+        """A Jacobian's values at one state, (n_rows, n_floating + n_boundary); with `sizes`, the
+        sums of the sizes of their terms.
+        """
         values = self.number * self.monomials(extended, constants)
+        if sizes:
+            values = np.abs(values)
         # entries of one place are added up, in their order
         return sparse.csr_array((values, (self.row, self.column)), shape=(self.n_rows, self.one))
 

@@ -1,7 +1,7 @@
 """Any reaction network, Antimony or SBML text as what a scan solves.
 
 A steady state is where the time course ends, with the sums that are conserved (see
-`simulation.reduced_system`).
+`simulation.coming_to_rest`).
 """
 
 from __future__ import annotations

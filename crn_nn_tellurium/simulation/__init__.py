@@ -2,6 +2,7 @@
 
 from crn_nn_tellurium.simulation.assignments import StartValues
 from crn_nn_tellurium.simulation.by_differences import Dependence, engine_equations
+from crn_nn_tellurium.simulation.coming_to_rest import ROUGH, rest
 from crn_nn_tellurium.simulation.compile_cache import (
     CACHE_VARIABLE,
     cache_state,
@@ -49,13 +50,7 @@ from crn_nn_tellurium.simulation.outcome import (
     worse,
 )
 from crn_nn_tellurium.simulation.rate_equations import RateModel
-from crn_nn_tellurium.simulation.reduced_system import (
-    ROUGH,
-    Equations,
-    reduced_equations,
-    rest,
-    solved,
-)
+from crn_nn_tellurium.simulation.reduced_system import Equations, reduced_equations, solved
 from crn_nn_tellurium.simulation.results import SteadyState, TimeCourse
 from crn_nn_tellurium.simulation.settle import DURATIONS, come_to_rest, polish, steady
 from crn_nn_tellurium.simulation.simulator import OnError, Simulator

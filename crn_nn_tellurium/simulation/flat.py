@@ -16,6 +16,7 @@ import numpy.typing as npt
 from crn_nn_tellurium.basics import FloatArray
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.encoding import compact_signs, structure_text
+from crn_nn_tellurium.simulation.coming_to_rest import that_are_stable
 from crn_nn_tellurium.simulation.engine import (
     LARGEST,
     TIGHT,
@@ -26,7 +27,6 @@ from crn_nn_tellurium.simulation.engine import (
 )
 from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, Run, piecewise
-from crn_nn_tellurium.simulation.reduced_system import that_are_stable
 from crn_nn_tellurium.simulation.settle import Block, Settled, Which, integrate, solve
 
 

@@ -20,10 +20,10 @@ import numpy as np
 from crn_nn_tellurium.basics import FloatArray, Lock
 from crn_nn_tellurium.chemistry import Balance, ReactionNetwork
 from crn_nn_tellurium.kinetics import DenseRates, RatesOfChange
+from crn_nn_tellurium.simulation.coming_to_rest import that_are_stable
 from crn_nn_tellurium.simulation.engine import SMALLEST, TIGHT, Tolerances, given_up
 from crn_nn_tellurium.simulation.integrator import Integrator
 from crn_nn_tellurium.simulation.pieces import NO_CHANGES, Changes, piecewise
-from crn_nn_tellurium.simulation.reduced_system import that_are_stable
 from crn_nn_tellurium.simulation.settle import Settled, Which, integrate, solve
 
 DENSE_UP_TO = 300

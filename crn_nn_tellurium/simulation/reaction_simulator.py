@@ -13,11 +13,12 @@ from crn_nn_tellurium.basics import FloatArray, by_name, check_choice, real_numb
 from crn_nn_tellurium.chemistry import Expression, ReactionNetwork
 from crn_nn_tellurium.errors import InputError, NetworkError
 from crn_nn_tellurium.importers import AnyModel
+from crn_nn_tellurium.simulation.coming_to_rest import ROUGH, STILL, rest
 from crn_nn_tellurium.simulation.conditions import fill, start_values
 from crn_nn_tellurium.simulation.engine import TIGHT, Tolerances
 from crn_nn_tellurium.simulation.engines import EngineLike, as_engine
 from crn_nn_tellurium.simulation.outcome import INTEGRATED, Outcome, Outcomes, failures, outcomes
-from crn_nn_tellurium.simulation.reduced_system import ABSENT, ROUGH, STILL, reduced_equations, rest
+from crn_nn_tellurium.simulation.reduced_system import ABSENT, reduced_equations
 from crn_nn_tellurium.simulation.results import SteadyState
 from crn_nn_tellurium.simulation.simulator import (
     METHODS,

@@ -410,12 +410,36 @@ def test_what_the_integrator_takes_for_none_is_not_called_an_end(crn, engine):
     assert np.all(np.isnan(steady.concentrations))
 
 
-def test_a_start_whose_rates_cancel_by_rounding_alone_is_not_called_solved():
+def test_a_start_whose_rates_cancel_by_rounding_alone_is_doubtful():
     """A' = 1e-9 - 3e-9 A^2 beside gains and losses of 1e10, in which both are lost at A = 1."""
     text = "J0: A -> 2 A; 1e10*A; J1: -> A; 1e-9; J2: 2 A -> A; 3e-9*A^2; J3: A -> ; 1e10*A; A = 1;"
     crn = cn.import_antimony(text)
     assert crn.balance(crn.initial_state()).net == 0
-    assert cn.Simulator(crn).steady_state().status == ("integrated",)
+    steady = cn.Simulator(crn).steady_state()
+    assert steady.status[0].startswith("doubtful: what makes and what takes 'A' cancels but for")
+    assert steady.error[0, 0] == np.inf
+
+
+@pytest.mark.parametrize("method", ["flat", "integrate"])
+@pytest.mark.parametrize("more", [0, 400])
+def test_gains_that_equal_losses_in_decimals_alone_are_doubtful(method, more):
+    """A' = (0.1 + 0.7 + 0.5 - 1.3) A is -1e-16 A; (0.125 + 0.625 + 0.5 - 1.25) A is none."""
+    beside = [cn.Species(f"B{i}", 1.0) for i in range(more)]
+
+    def steady(*rates):
+        down = cn.Reaction("down", ("A",), (), "d", rates[-1])
+        up = [
+            cn.Reaction(f"J{i}", ("A",), ("A", "A"), f"k{i}", k) for i, k in enumerate(rates[:-1])
+        ]
+        crn = cn.ReactionNetwork([cn.Species("A", 0.9), *beside], [*up, down])
+        return cn.Simulator(crn).steady_state(method=method)
+
+    doubt, certain = steady(0.1, 0.7, 0.5, 1.3), steady(0.125, 0.625, 0.5, 1.25)
+    assert doubt.status[0].startswith("doubtful: what makes and what takes 'A' cancels but for")
+    assert doubt.error[0, 0] >= doubt["A"][0]  # it is lost in the end
+    assert certain.status == ("integrated",)
+    assert certain["A"] == 0.9
+    assert certain.error[0, 0] < 1e-8
 
 
 @pytest.mark.parametrize("engine", ["roadrunner", "rate_equations"])

@@ -15,14 +15,10 @@ from support.tolerances import DIFFERENCED, INTEGRATED, ROUNDED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.importers import antimony_to_sbml
+from crn_nn_tellurium.simulation.coming_to_rest import ROUGH, rest
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.outcome import ACCURATE
-from crn_nn_tellurium.simulation.reduced_system import (
-    DENSE_UP_TO,
-    ROUGH,
-    reduced_equations,
-    rest,
-)
+from crn_nn_tellurium.simulation.reduced_system import DENSE_UP_TO, reduced_equations
 from crn_nn_tellurium.simulation.stability import STABILITY_UP_TO
 
 

@@ -15,9 +15,10 @@ from crn_nn_tellurium.chemistry import conserved_sums
 from crn_nn_tellurium.networks.activation import Follower
 from crn_nn_tellurium.networks.smoothing import smoothed_relu, smoothed_relu_derivative
 from crn_nn_tellurium.simulation import stability
+from crn_nn_tellurium.simulation.coming_to_rest import rest
 from crn_nn_tellurium.simulation.flat import FlatModel
 from crn_nn_tellurium.simulation.rate_equations import RateModel
-from crn_nn_tellurium.simulation.reduced_system import Equations, rest
+from crn_nn_tellurium.simulation.reduced_system import Equations
 
 PREY = "P->2P; a*P; P+Q->2Q; b*P*Q; Q->; c*Q; P={}; Q=1; a=1; b=1; c=1"
 TURNS = "A+B->2B; k*A*B; B+C->2C; k*B*C; C+A->2A; k*C*A; A={}; B=1; C={}; k=1"
