@@ -9,6 +9,7 @@ from support.tolerances import DIFFERENCED, IN_TIME, INTEGRATED, ROUNDED, SOLVED
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.networks.parameter_vector import parameters
 from crn_nn_tellurium.sensitivity.steady import combination_text
+from crn_nn_tellurium.simulation import reduced_equations
 
 CORPUS = networks.corpus()
 IDS = [case.name for case in CORPUS]
@@ -127,6 +128,29 @@ def test_what_conserves_something_has_derivatives_by_constants_and_starts():
     near = cn.sensitivities(REVERSIBLE, [3.0, 2.0001], parameters=["k1", "B"])
     np.testing.assert_allclose(near.output_values, [3.00006, 2.00004], rtol=ROUNDED)
     np.testing.assert_allclose(near.values[0], [-5.0001 * 3 / 25, 0.6], rtol=ROUNDED)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0**-13])
+def test_a_state_that_is_near_no_root_is_followed_in_time(scale):
+    """a' = (a - 0.2) (a - 5) ((a - 1)^2 + 2e-4), a = A / scale: from 1.033 Newton's method leads to
+    5, and the course to 0.2.
+    """
+    terms = np.polymul(np.poly([0.2, 5.0]), [1.0, -2.0, 1.0002])[::-1]
+    steps = [
+        (
+            f"{'A ' * order}=> {'A ' * (order + int(np.sign(term)))}",
+            abs(term) / scale ** (order - 1),
+        )
+        for order, term in enumerate(terms.tolist())
+    ]
+    crn = network({"A": 1.033 * scale}, steps)
+    equations = reduced_equations(crn)
+    start = crn.initial_concentrations
+    np.testing.assert_allclose(equations.newton(start, np.zeros(0)), 5 * scale)
+    found = cn.sensitivities(crn, start, parameters=["k1"])
+    np.testing.assert_allclose(found.output_values, 0.2 * scale, rtol=SOLVED)
+    slope = np.polyval(np.polyder(terms[::-1]), 0.2)
+    np.testing.assert_allclose(found["A", "k1"], -1 / slope, rtol=SOLVED)
 
 
 def test_two_targets_of_one_inhibitor_agree_with_differences():
