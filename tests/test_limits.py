@@ -69,6 +69,11 @@ def operands(n):
     check_compiled(antimony_to_sbml(f"p := {' + '.join(['A'] * n)}; A -> ; A; A = 1"), "m")
 
 
+def table(n):
+    steps = [cn.Reaction(f"J{i}", ("A",), ("A", "A"), "k", 1.0) for i in range(n)]
+    cn.export(cn.ReactionNetwork([cn.Species("A", 1.0)], steps), "a.csv", overwrite=True)
+
+
 # where, the constant, a value that is set in its place, what is tried, what is raised
 LIMITS = {
     "molecules of a species on a side": (
@@ -95,6 +100,7 @@ LIMITS = {
     ),
     "bytes that are saved": ("basics.documents", "MOST_BYTES", 160_000, saved, ValueError),
     "bytes that are read": ("basics.documents", "MOST_BYTES", 160_000, read, cn.FileFormatError),
+    "cells of a table": ("exporters.csv", "_MOST_CELLS", 20, table, cn.FileFormatError),
     "operands": ("importers.sbml_text", "_MOST_OPERANDS", None, operands, cn.FileFormatError),
     "submodels": ("importers.sbml_text", "_MOST_SUBMODELS", None, submodels, cn.FileFormatError),
     "parts gained": (

@@ -28,6 +28,16 @@ def number(text: str) -> float:
     return float(text)
 
 
+def vanishes(text: str) -> bool:
+    """Whether a number, as it is written, is not 0, but to doubles.
+
+    >>> vanishes("1e-400"), vanishes("0e-400"), vanishes("1e-300")
+    (True, False, False)
+    """
+    digits, _, _ = text.lower().partition("e")
+    return float(text) == 0 and re.search("[1-9]", digits) is not None
+
+
 def cell(text: str) -> str:
     """A name for a cell of CSV, with a mark before what a spreadsheet would take for a formula.
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from crn_nn_tellurium.basics import cell
 from crn_nn_tellurium.chemistry import CONCENTRATION, Dimension, Side, formula, printable
+from crn_nn_tellurium.errors import FileFormatError
 from crn_nn_tellurium.exporters.writing import Source
 
 # Headings, which tables without rows have too
 _REACTION = "reaction equation substrates products order rate_constant value unit name".split()
 _SPECIES = "species initial unit held_constant kind formula name".split()
+_MOST_CELLS = 50_000_000
+"""Of the net stoichiometry, which is all but zeros: 100 MB of text."""
 
 
 def write(source: Source) -> dict[str, str]:
@@ -18,6 +21,13 @@ def write(source: Source) -> dict[str, str]:
     import pandas as pd  # a second, for this format alone
 
     crn = source.crn
+    n_species, n_reactions = crn.stoichiometry.shape
+    if n_species * n_reactions > _MOST_CELLS:
+        raise FileFormatError(
+            f"network {crn.name!r}: the table of its net stoichiometry has {n_species:,} species by"
+            f" {n_reactions:,} reactions; expected at most {_MOST_CELLS:,} cells: other formats"
+            " write reactions alone, and .stoichiometry is a sparse matrix"
+        )
     reactions = [
         (
             r.id,

@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from crn_nn_tellurium.basics import ASIDE, free_id, in_ascii, path_of, read_text
+from crn_nn_tellurium.basics import ASIDE, free_id, in_ascii, path_of, read_text, vanishes
 from crn_nn_tellurium.chemistry import (
     Reaction,
     ReactionNetwork,
@@ -234,4 +234,6 @@ def _size(what: str, text: str, where: str) -> float:
         raise FileFormatError(f"{where}: the {what} {text} is too large a number")
     if value < 0:
         raise FileFormatError(f"{where}: the {what} is {text}; expected a number >= 0")
+    if vanishes(text):
+        raise FileFormatError(f"{where}: the {what} {text} is 0 to doubles; expected 0, or more")
     return value

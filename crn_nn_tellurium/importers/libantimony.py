@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import antimony
 
-from crn_nn_tellurium.basics import ASIDE, Lock, in_ascii
+from crn_nn_tellurium.basics import ASIDE, Lock, in_ascii, vanishes
 from crn_nn_tellurium.errors import FileFormatError, ReactionError
 from crn_nn_tellurium.importers.sbml_text import DEEPEST_TEXT, check_submodels, nesting
 
@@ -16,6 +16,7 @@ _lock = Lock()  # libAntimony keeps one global list of modules
 # what a backslash at the end of a line goes on with stands behind it
 _OTHER_FILE = re.compile(r"import[\s\\]*\0", re.IGNORECASE)
 _JOINS = re.compile(r"\\\s")
+_SMALL = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)[eE]-\d{3,}")
 _OPERATOR = re.compile(r"(?<![\d.][eE])[-+]|[*/^%<>&|,]")
 _MOST_OPERATORS = 5000
 """Of one formula, on which libAntimony spends time with their square."""
@@ -46,6 +47,11 @@ def check_antimony(text: str, allow_files: bool = False) -> None:
             f"the Antimony model: brackets or signs are nested {deepest} deep; expected at most"
             f" {DEEPEST_TEXT}"
         )
+    for small in _SMALL.findall(marked):
+        if vanishes(small):
+            raise FileFormatError(
+                f"the Antimony model: the number {small} is 0 to doubles; expected 0, or more"
+            )
     if (n := len(_JOINS.findall(marked))) > _MOST_JOINED:
         raise FileFormatError(
             f"the Antimony model: {n:,} backslashes join lines; expected at most {_MOST_JOINED:,}:"

@@ -24,7 +24,7 @@ from crn_nn_tellurium.importers.sbml_symbols import (
     per_size,
     symbols_read,
 )
-from crn_nn_tellurium.importers.sbml_trees import kind_of, moves, operands, text_of
+from crn_nn_tellurium.importers.sbml_trees import kind_of, moves, number_of, operands, text_of
 
 Read = Callable[[str], float | None]
 
@@ -199,7 +199,7 @@ class Formulas:
         """The value of a formula in what stays constant, else None."""
         kind = kind_of(node)
         if kind == "number":
-            return float(node.getValue())
+            return number_of(node)
         if kind in NUMBERS:
             return NUMBERS[kind]
         if kind == "name":
@@ -290,7 +290,7 @@ class Formulas:
         kind = kind_of(node)
         parts = operands(node, kind)
         if kind == "number":
-            return Expression((Monomial(float(node.getValue())),))
+            return Expression((Monomial(number_of(node)),))
         if kind in NUMBERS:
             return Expression((Monomial(NUMBERS[kind]),))
         if kind == "name":

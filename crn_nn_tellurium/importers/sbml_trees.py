@@ -8,6 +8,9 @@ from typing import Any
 
 import libsbml
 
+from crn_nn_tellurium.basics import vanishes
+from crn_nn_tellurium.errors import ReactionError
+
 # the time, delays and rates; Avogadro's number alone is a constant
 _MOVING = re.compile(r"<csymbol[^>]*symbols/(?!avogadro)")
 _OF_LEVEL_1 = {
@@ -54,6 +57,19 @@ def kind_of(node: Any) -> str:
     name = str(node.getOperatorName() if node.isOperator() else node.getName())
     # the logarithm of Level 1 is the natural one; MathML's has its base with it
     return "ln" if name == "log" and node.getNumChildren() == 1 else _OF_LEVEL_1.get(name, name)
+
+
+def number_of(node: Any) -> float:
+    """The value of a number, the nearest to its decimals."""
+    # libSBML multiplies by a rounded power of ten: a digit off, and 0 below 1e-308
+    power = 0 if node.isRational() else node.getExponent()
+    if not power:
+        return float(node.getValue())
+    digits, _, shift = repr(node.getMantissa()).partition("e")
+    text = f"{digits}e{power + int(shift or 0)}"
+    if vanishes(text):
+        raise ReactionError(f"the number {text} is 0 to doubles; expected 0, or more")
+    return float(text)
 
 
 def text_of(node: Any) -> str:

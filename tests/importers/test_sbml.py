@@ -267,6 +267,48 @@ def test_numbers_keep_their_digits():
     assert crn.initial_state().tolist() == [1234567.8901234567, 0.0]
 
 
+@pytest.mark.parametrize("digits", range(15))
+def test_numbers_in_formulas_are_the_nearest_doubles(digits):
+    """libSBML takes the mantissa times a rounded power of ten: 29 of 100 are off by a digit."""
+    rng = np.random.default_rng(digits)
+    for power in rng.choice(np.arange(5, 300), 20).tolist():
+        number = f"{rng.uniform(1, 9.9):.{digits}f}e{rng.choice(['', '-'])}{power}"
+        crn = import_antimony(f"J: A -> ; {number}*A; A = 1")
+        assert crn.reactions[0].value == float(number)
+
+
+@pytest.mark.parametrize(
+    "number", ["5e-324", "1e-310", "123456789e-320", "1234567890123456789e-338"]
+)
+def test_numbers_below_what_doubles_hold_in_full_are_in_formulas_too(number):
+    """libSBML's powers of ten end at 1e-308."""
+    assert import_antimony(f"J: A -> ; {number}*A; A = 1").reactions[0].value == float(number)
+
+
+@pytest.mark.parametrize("number", ["1e-400", "0.000001e-320", "0.1E-0324"])
+def test_numbers_that_doubles_take_for_none_are_refused(number, tmp_path):
+    said = rf"{re.escape(number)} is 0 to doubles; expected 0, or more"
+    for text in ("J: A -> ; {}*A", "J: A -> ; k*A; k = {}", "J: A -> ; A; A = {}"):
+        with pytest.raises(cn.FileFormatError, match=said):
+            import_antimony(text.format(number))
+    path = tmp_path / "a.crn"
+    for text in ("A -> B [k = {}]", "A -> B\nA @initial {}"):
+        path.write_text(text.format(number))
+        with pytest.raises(cn.FileFormatError, match=said):
+            cn.import_crn(path)
+    mantissa, _, power = number.lower().partition("e")
+    sbml = antimony_to_sbml("J: A -> ; 2.5e-7*A; A = 1")
+    whole = f"{mantissa} <sep/> {power}"
+    path.write_text(re.sub(r"2\.5 <sep/> -0?7", whole, sbml))
+    with pytest.raises(cn.ReactionError, match=r"the number [\d.]+e-\d{3} is 0 to doubles"):
+        cn.import_sbml(path)
+
+
+def test_a_zero_is_one_however_it_is_written():
+    crn = import_antimony("J: A -> ; k*A; k = 0e-400; A = 0.0e-999")
+    assert crn.constants.tolist() == crn.initial_state().tolist() == [0.0]
+
+
 @pytest.mark.parametrize("number", ["0.9999999999999999", "3.0000000000000004"])
 def test_numbers_that_round_to_whole_ones_are_read(number):
     assert import_antimony(f"A -> B; k*A; k = {number}").constants.tolist() == [float(number)]
