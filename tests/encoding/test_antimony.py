@@ -49,7 +49,7 @@ def test_libsbml_finds_nothing_in_other_units_and_starts(case, form):
 @pytest.mark.parametrize("form", ["reactions", "compact", "numbers"])
 @pytest.mark.parametrize("case", cases(CORPUS[::3]))
 def test_libsbml_finds_nothing_in_layer_models(case, form):
-    for text in cn.layer_models(case.net, form):
+    for text in cn.layer_models(case.net, form=form):
         assert complaints(text) == []
 
 

@@ -37,6 +37,18 @@ REACTIONS["by_hand"] = cn.ReactionNetwork(
         cn.Reaction("lose", ("C", "fuel", "fuel"), ("fuel", "fuel"), "k1", 1.0),
     ],
 )
+REACTIONS["shared"] = cn.ReactionNetwork(
+    # A' = (k1 B + k2 C) A, and D' = (k1 B + k2 C) E - D + k4, where E stays as it is
+    [*(cn.Species(name, 1.0) for name in "ABCDE")],
+    [
+        cn.Reaction("grow_b", ("A", "B"), ("A", "A", "B"), "k1", 1.0),
+        cn.Reaction("grow_c", ("A", "C"), ("A", "A", "C"), "k2", 1.0),
+        cn.Reaction("make_b", ("B", "E"), ("B", "E", "D"), "k1", 1.0),
+        cn.Reaction("make_c", ("C", "E"), ("C", "E", "D"), "k2", 1.0),
+        cn.Reaction("lose", ("D",), (), "k3", 1.0),
+        cn.Reaction("feed", (), ("D",), "k4", 1.0),
+    ],
+)
 
 
 def mass_action(crn, x, k):
