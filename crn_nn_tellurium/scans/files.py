@@ -334,10 +334,8 @@ def _digest_of(ds: xr.Dataset) -> str:
 
 
 def _netcdf_engine() -> Any:
-    # scipy writes netCDF 3, which everything reads; the others netCDF 4, which has no limit of 2 GB
-    # a variable
-    engines = (("h5netcdf", "h5netcdf"), ("netcdf4", "netCDF4"))
-    return next((engine for engine, module in engines if find_spec(module)), "scipy")
+    # scipy writes netCDF 3, which everything reads; netCDF 4 has no limit of 2 GB a variable
+    return "h5netcdf" if find_spec("h5netcdf") and find_spec("h5py") else "scipy"
 
 
 def open_scan(path: str | os.PathLike[str]) -> xr.Dataset:
@@ -388,8 +386,7 @@ def _opened(path: Path, most: int) -> xr.Dataset:
     import xarray as xr
 
     if not _is_zarr(path):
-        _check_netcdf(path, most)
-        return xr.open_dataset(path)
+        return xr.open_dataset(path, engine=_checked_netcdf(path, most))
     try:
         check_store(path, most)
         return xr.open_zarr(path, chunks=None, consolidated=True)
@@ -398,13 +395,17 @@ def _opened(path: Path, most: int) -> xr.Dataset:
         raise ValueError("no Zarr store, or parts of it are gone") from error
 
 
-def _check_netcdf(path: Path, most: int) -> None:
+def _checked_netcdf(path: Path, most: int) -> Any:
+    """The engine that reads a file, which is looked at before."""
     with path.open("rb") as file:
-        is_packed = file.read(3) != b"CDF"  # netCDF 4 is HDF5, of which netCDF 3 knows nothing
-    if is_packed and find_spec("h5py"):
-        h5py = require("h5py", extra="netcdf")
-        with h5py.File(path, "r") as opened:
-            check_hdf5(h5py, opened, most)
+        if file.read(3) == b"CDF":
+            return "scipy"
+    # netCDF 4 is HDF5, of which netCDF 3 knows nothing; its chunks may unpack to anything
+    require("h5netcdf", extra="netcdf")
+    h5py = require("h5py", extra="netcdf")
+    with h5py.File(path, "r") as opened:
+        check_hdf5(h5py, opened, most)
+    return "h5netcdf"
 
 
 def _check_whole(ds: xr.Dataset, path: Path) -> None:

@@ -5,7 +5,9 @@ import json
 import os
 import shutil
 import stat
+import sys
 import tracemalloc
+import types
 import zlib
 
 import numpy as np
@@ -169,11 +171,38 @@ def test_a_store_that_zarr_does_not_make_of_a_scan_is_refused(changes, said, tmp
 
 def test_chunks_of_netcdf_4_are_looked_at_before_they_are_unpacked(tmp_path):
     h5py = pytest.importorskip("h5py", reason="h5py is not installed: pip install h5py")
+    pytest.importorskip("h5netcdf", reason="h5netcdf is not installed: pip install h5netcdf")
     path = tmp_path / "out.nc"
     with h5py.File(path, "w") as file:
         array = file.create_dataset("outputs", (2, 2), "f8", chunks=(2, 2), compression="gzip")
         array.id.write_direct_chunk((0, 0), zlib.compress(bytes(2**26)))
     with pytest.raises(cn.FileFormatError, match="'outputs' unpacks to more than 32 bytes"):
+        cn.open_scan(path)
+
+
+NETCDF = {"scipy": b"CDF", "h5netcdf": b"\x89HDF"}
+
+
+@pytest.mark.parametrize("engine", NETCDF)
+def test_netcdf_of_either_kind_is_written_and_read(engine, tmp_path, monkeypatch):
+    pytest.importorskip(engine, reason="h5netcdf is not installed: pip install h5netcdf")
+    monkeypatch.setattr("crn_nn_tellurium.scans.files._netcdf_engine", lambda: engine)
+    path = tmp_path / "out.nc"
+    ds = cn.scan(NET, AXES, path=path)
+    assert path.read_bytes().startswith(NETCDF[engine])
+    assert cn.open_scan(path).identical(ds)
+    with xr.open_dataset(path, engine=engine) as opened:
+        np.testing.assert_array_equal(opened["outputs"], ds["outputs"])
+
+
+@pytest.mark.parametrize("missing", ["h5netcdf", "h5py"])
+def test_netcdf_4_is_not_read_without_what_looks_at_it(missing, tmp_path, monkeypatch):
+    path = tmp_path / "out.nc"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(64))
+    for package in ("h5netcdf", "h5py")[: 1 + (missing == "h5py")]:
+        instead = None if package == missing else types.ModuleType(package)
+        monkeypatch.setitem(sys.modules, package, instead)
+    with pytest.raises(cn.MissingPackageError, match=rf"'{missing}'.*\[netcdf\]"):
         cn.open_scan(path)
 
 
