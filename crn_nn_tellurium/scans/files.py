@@ -15,7 +15,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -247,9 +247,17 @@ class Parts:
         shutil.rmtree(gone, ignore_errors=True)
 
 
-def check_fits(path: Path, names: Iterable[str], largest: int) -> None:
-    """Refuse names and sizes of variables that netCDF 3 cannot hold, before they are solved."""
-    if _is_zarr(path) or _netcdf_engine() != "scipy":
+def check_fits(path: Path, names: Sequence[str], largest: int) -> None:
+    """Refuse names and sizes of variables that netCDF cannot hold, before they are solved."""
+    if _is_zarr(path):
+        return
+    for name in names:
+        if "/" in name or name == ".":
+            raise InputError(
+                f"{str(path)!r}: {name!r} would be a name in netCDF, where it is a group's; choose"
+                " another one, or .zarr"
+            )
+    if _netcdf_engine() != "scipy":
         return
     remedy = "pip install 'crn_nn_tellurium[netcdf]' writes netCDF 4, and .zarr has no such limit"
     for name in names:

@@ -328,6 +328,16 @@ def test_reasons_with_any_characters_come_back(ending, tmp_path):
     assert found.status.sel(x0=1, x1=0).item() == reason
 
 
+@pytest.mark.parametrize("engine", NETCDF)
+@pytest.mark.parametrize("name", ["/", "a/b", "."])
+def test_names_of_groups_are_refused_before_they_are_solved(engine, name, tmp_path, monkeypatch):
+    monkeypatch.setattr("crn_nn_tellurium.scans.files._netcdf_engine", lambda: engine)
+    monkeypatch.setattr(scanning, "solve_chunks", None)
+    with pytest.raises(cn.InputError, match=f"{name!r} would be a name in netCDF"):
+        cn.scan(NET, cn.paired(AXES, dim=name), path=tmp_path / "out.nc")
+    assert not any(tmp_path.iterdir())
+
+
 def test_names_that_netcdf_3_does_not_have_are_refused_before_they_are_solved(
     tmp_path, monkeypatch
 ):
