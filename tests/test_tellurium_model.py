@@ -427,7 +427,7 @@ def test_what_a_reaction_network_conserves_is_kept_and_unrest_is_said():
     assert r["C"] == pytest.approx(1.0, rel=ROUNDED)
     assert r["A"] == r["B"] == pytest.approx(0.0, abs=ROUNDED)
     grows = cn.to_roadrunner(cn.import_antimony("model m() => A; k; A = 1; k = 1; end"))
-    with pytest.raises(cn.ConvergenceError, match="grows without end"):
+    with pytest.raises(cn.ConvergenceError, match="a species grows on, to"):
         grows.steadyState()
     assert grows["A"] == 1.0
 
@@ -504,7 +504,7 @@ def test_what_follows_cannot_be_set_and_no_other_model_loaded():
 def test_cvode_writes_nothing_to_standard_error(capfd):
     """A -> 2 A grows until it fails, which is the answer."""
     grows = cn.import_antimony("A -> 2 A; k*A; A = 1; k = 1")
-    with pytest.raises(cn.ConvergenceError, match="grows without end"):
+    with pytest.raises(cn.ConvergenceError, match="a species grows on, to"):
         cn.Simulator(grows).steady_state()
     assert capfd.readouterr().err == ""
 

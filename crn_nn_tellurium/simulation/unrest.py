@@ -25,7 +25,7 @@ def unrest(state: FloatArray, time: float, advance: Advance, points: int = 64) -
     rising = np.all(np.diff(course, axis=0) > 0, axis=0) & (len(states) > 3)
     if np.any(rising & (course[-1] >= 1.5 * course[0])):
         reached = time + step * (len(states) - 1)
-        return f"a species grows without end, to {course[-1].max():.3g} by t = {reached:.3g}"
+        return f"a species grows on, to {course[-1].max():.3g} by t = {reached:.3g}"
     if len(states) <= points:
         return ""
     # a power of time falls by the same factor whenever the time doubles; nothing else that is left

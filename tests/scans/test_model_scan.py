@@ -117,7 +117,7 @@ def test_a_model_that_never_settles_says_so():
     text = "model m() => X; 1; X = 0; end"
     ds = cn.scan(text, {"X": [0.0, 1.0]}, outputs={"end": "X"})
     assert np.isnan(ds.end.values).all()
-    assert all("a species grows without end" in text for text in ds.status.values)
+    assert all("a species grows on" in text for text in ds.status.values)
 
 
 SLOW = "model m() => A; k; A -> ; k*A; A = 5; k = 1; end"

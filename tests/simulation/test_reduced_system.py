@@ -166,9 +166,10 @@ def test_what_a_simulator_of_reactions_refuses():
 
 GROWTH = network([("A => A A", 1.0), ("A A => A", 1.0)], A=1e-20)
 NEVER = {
-    "grows without end": [
+    "a species grows on": [
         network([("=> A", 1.0)], A=1.0),
         network([("A => A A", 1.0)], A=1e-20),
+        network([("=> A", 1.0), ("A =>", 1e-25)], A=1.0),  # to 1e25, which no run reaches
     ],
     "oscillates without dying down": [
         network([("X => X X", 1.0), ("X Y => Y Y", 1.0), ("Y =>", 1.0)], X=0.5, Y=0.5),
