@@ -190,15 +190,14 @@ class Terms:
         """Sums (..., n_rows) of the terms at these concentrations and rate constants."""
         return self.add(self.monomials(extended, constants))
 
-    def cancel(self, extended: FloatArray, constants: FloatArray) -> npt.NDArray[np.bool_]:
-        """Which sums (n_rows,) at one state are 0 exactly, before anything is rounded."""
-        total = [Fraction(0)] * self.n_rows
-        values = [Fraction(value) for value in extended.tolist()]
-        k = [Fraction(value) for value in constants.tolist()]
-        for term, row in enumerate(self.row.tolist()):
-            factors = math.prod(values[symbol] for symbol in self.symbols(term))
-            total[row] += Fraction(float(self.number[term])) * k[self.constant[term]] * factors
-        return np.array([part == 0 for part in total], dtype=bool)
+    def is_zero(self, row: int, extended: FloatArray, constants: FloatArray) -> bool:
+        """Whether a row's sum at one state is 0 exactly, before anything is rounded."""
+        total = Fraction(0)
+        for term in self.span(row):
+            factors = [self.number[term], constants[self.constant[term]]]
+            factors += [extended[symbol] for symbol in self.symbols(term)]
+            total += math.prod(Fraction(float(factor)) for factor in factors)
+        return total == 0
 
     @cached_property
     def _gather(self) -> sparse.csr_array:

@@ -162,8 +162,8 @@ def _end(
 
 def _integrated(equations: Equations, state: FloatArray) -> Outcome:
     """What a state is that nothing but integration says."""
-    hidden = [] if equations.hidden is None else np.flatnonzero(equations.hidden(state))
-    if not len(hidden):
+    hidden = equations.hidden(state)
+    if not hidden:
         return INTEGRATED
     return Outcome.failure(CANCELLED.format(equations.species[hidden[0]]), Kind.DOUBTFUL)
 

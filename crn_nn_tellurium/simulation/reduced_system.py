@@ -14,12 +14,11 @@ Source: Reder, J. theor. Biol. 135 (1988) 175, on the reduced system.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.linalg import splu, spsolve
 
@@ -62,8 +61,8 @@ class Equations:
     # of the Jacobian's entries, beside the largest
     accuracy: float = 0.0
     species: tuple[str, ...] = ()
-    # whose rates (n,) are not 0 although they and their derivatives cancel to rounding
-    hidden: Callable[[FloatArray], npt.NDArray[np.bool_]] | None = None
+    # places of those whose rates are not 0 although they and their derivatives cancel to rounding
+    hidden: Callable[[FloatArray], Sequence[int]] = lambda x: ()
 
     @cached_property
     def rows(self) -> Matrix:
@@ -249,11 +248,11 @@ def reduced_equations(
             return crn.jacobian(x, held, k)
         return derivatives.array(np.concatenate([x, behind]), k)[:, : len(x)]
 
-    def hidden(x: FloatArray) -> npt.NDArray[np.bool_]:
+    def hidden(x: FloatArray) -> list[int]:
         at = np.concatenate([x, behind])
         sizes = derivatives.matrix(at, k, sizes=True)[:, : len(x)]
         clear = abs(derivatives.matrix(at, k)[:, : len(x)]) - 4 * EPS * sizes
-        lost = np.ravel(dense(clear.max(axis=1))) <= 0
-        return lost & ~terms.cancel(at, k) if np.any(lost) else lost
+        lost = np.flatnonzero(np.ravel(dense(clear.max(axis=1))) <= 0)
+        return [int(row) for row in lost if not terms.is_zero(row, at, k)]
 
     return Equations(rates, jacobian, crn.conserved_sums, species=crn.floating, hidden=hidden)
