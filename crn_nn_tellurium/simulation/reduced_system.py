@@ -253,6 +253,6 @@ def reduced_equations(
         sizes = derivatives.matrix(at, k, sizes=True)[:, : len(x)]
         clear = abs(derivatives.matrix(at, k)[:, : len(x)]) - 4 * EPS * sizes
         lost = np.flatnonzero(np.ravel(dense(clear.max(axis=1))) <= 0)
-        return [int(row) for row in lost if not terms.is_zero(row, at, k)]
+        return [row for row in lost.tolist() if not terms.is_zero(row, at, k)]
 
     return Equations(rates, jacobian, crn.conserved_sums, species=crn.floating, hidden=hidden)
