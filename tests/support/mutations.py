@@ -17,6 +17,7 @@ import tempfile
 import types
 import zipfile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -110,6 +111,11 @@ def _write_scan(path):
     cn.scan(_small(), {"x0": [0.0, 1.0], "x1": [0.0, 1.0]}, path=path, progress=False)
 
 
+def _write_netcdf_3(path):
+    with mock.patch("crn_nn_tellurium.scans.files._netcdf_engine", lambda: "scipy"):
+        _write_scan(path)
+
+
 def _read_scan(path):
     return cn.open_scan(path).to_dict()
 
@@ -151,6 +157,7 @@ KINDS = {
     "csv": Kind(".csv", lambda path: path.write_text('x0,"x1"\n1.5,2\n-1e3,4\n'), _read_csv),
     "chunk": Kind(".npz", _write_chunk, _read_chunk, True),
     "scan": Kind(".nc", _write_scan, _read_scan, True),
+    "netcdf 3": Kind(".nc", _write_netcdf_3, _read_scan, True),
     "onnx": Kind(".onnx", lambda path: cn.export(_small(), path), cn.from_onnx),
     "yaml": Kind(
         ".yaml", lambda path: path.write_text(YAML), lambda p: cn.from_petab_sciml(p, _ARRAYS)
