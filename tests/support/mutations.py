@@ -112,7 +112,7 @@ def _write_scan(path):
 
 
 def _write_netcdf_3(path):
-    with mock.patch("crn_nn_tellurium.scans.files._netcdf_engine", lambda: "scipy"):
+    with mock.patch("crn_nn_tellurium.scans.files._netcdf_engine", return_value="scipy"):
         _write_scan(path)
 
 
