@@ -9,6 +9,7 @@ Source: Reder, J. theor. Biol. 135 (1988) 175.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -245,11 +246,16 @@ def steady_state_of(crn: ReactionNetwork, near: npt.ArrayLike | None = None) -> 
     start = crn.initial_concentrations
     if near is not None:
         start = real_numbers("near", by_name("near", near, crn.floating))
-    if start.shape != (len(crn.floating),) or not np.all(np.isfinite(start) & (start >= 0)):
-        expected = f"({len(crn.floating)},) concentrations >= 0"
+    if start.shape != (len(crn.floating),):
+        expected = f"({len(crn.floating)},), one concentration per floating species"
         raise InputError(
             f"network {crn.name!r}: a state of shape {start.shape}; expected {expected}"
         )
+    for name, value in zip(crn.floating, start.tolist(), strict=True):
+        if not 0 <= value < math.inf:
+            raise InputError(
+                f"network {crn.name!r}: {name!r} is {value} in the state; expected a number >= 0"
+            )
     equations = reduced_equations(crn)
     if near is not None:  # a start that is near needs no engine
         polished = equations.newton(start, equations.rows @ start)

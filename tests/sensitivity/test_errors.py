@@ -124,6 +124,14 @@ REFUSED = [
     ),
     (lambda: cn.sensitivities("net", [0, 1]), FileNotFoundError, "there is no such file"),
     (lambda: cn.sensitivities(NET, np.zeros((0, 2))), cn.InputError, "expected one sample or more"),
+    *(
+        (
+            lambda bad=bad: cn.sensitivities(cn.import_antimony("J: A -> ; A; A = 1"), [bad]),
+            cn.InputError,
+            f"'A' is {bad} in the state; expected a number >= 0",
+        )
+        for bad in (-1.0, np.nan, np.inf)
+    ),
     (
         lambda: cn.sensitivities(cn.to_reactions(NET, [0, 1]), [1.0]),
         cn.InputError,
