@@ -40,12 +40,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SUBJECTS = {
     "reactions": (["chemistry"], ["chemistry"]),
     "encoding": (["encoding"], ["encoding"]),
-    "sensitivity": (["sensitivity"], ["sensitivity"]),
-    "certificates": (["certificates"], ["certificates"]),
+    "sensitivity": (["sensitivity"], ["sensitivity", "test_displays.py"]),
+    "certificates": (["certificates"], ["certificates", "test_displays.py"]),
     "settle": (["simulation/settle.py"], ["simulation"]),
     "kinetics": (["kinetics/layer.py", "kinetics/closed_form.py"], ["kinetics", "simulation"]),
 }
-"""By subject its modules, of the package, and the rooms whose tests must notice."""
+"""By subject its modules, of the package, and where in tests somebody must notice."""
 # bits of numbers that are none, and what two seconds of a type checker or of ruff would find
 NO_FAULTS = re.compile(
     r"core/(ReplaceBinaryOperator_\w+_(RShift|LShift|BitOr|BitAnd|BitXor)"

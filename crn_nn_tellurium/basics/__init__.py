@@ -80,5 +80,14 @@ from crn_nn_tellurium.basics.locks import FileLock, Lock
 from crn_nn_tellurium.basics.progress import progress_bar
 from crn_nn_tellurium.basics.shares import SHARE_LEVEL, share_bounds
 from crn_nn_tellurium.basics.sketches import bars, curves, layered
-from crn_nn_tellurium.basics.text import cell, number, separator, some, to_csv, vanishes, visible
+from crn_nn_tellurium.basics.text import (
+    cell,
+    json_value,
+    number,
+    separator,
+    some,
+    to_csv,
+    vanishes,
+    visible,
+)
 from crn_nn_tellurium.basics.warning import warn

@@ -31,6 +31,7 @@ from crn_nn_tellurium.basics.files import (
     write_files,
 )
 from crn_nn_tellurium.basics.identifiers import first_twice
+from crn_nn_tellurium.basics.text import json_value
 from crn_nn_tellurium.errors import FileFormatError
 
 INLINE_LIMIT = 10_000
@@ -80,7 +81,7 @@ def companion_of(path: Path) -> Path | None:
     """The file beside a document that holds its arrays, if there is one with its digest."""
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
     try:
-        reference = json.loads(path.read_bytes())["arrays"]
+        reference = json_value(path.read_bytes())["arrays"]
         name, digest = reference["file"], reference["sha256"]
         found = path.with_name(name)
         # any other file, whatever the document calls its own, is not ours to replace
@@ -88,7 +89,7 @@ def companion_of(path: Path) -> Path | None:
         if not is_ours or not found.is_file():
             return None
         return found if hashlib.sha256(found.read_bytes()).hexdigest() == digest else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None  # no document, or one without arrays
 
 
@@ -109,14 +110,10 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _read(path: Path, text: str) -> dict[str, Any]:
     with reading(path):
         try:
-            plain = json.loads(text, object_pairs_hook=_once)
+            plain = json_value(text, _once)
         except json.JSONDecodeError as error:
             raise FileFormatError(
                 f"{str(path)!r}: not JSON (line {error.lineno}: {error.msg})"
-            ) from error
-        except RecursionError as error:
-            raise FileFormatError(
-                f"{str(path)!r}: nested too deeply to be a document of ours"
             ) from error
     if not isinstance(plain, dict):
         raise FileFormatError(

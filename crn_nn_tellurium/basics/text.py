@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 # what spreadsheets take for a formula, which may open addresses; of one sign alone they do not
 _FORMULA = re.compile(r"[=+\-@\t\r].", re.DOTALL)
 _NUMBER = re.compile(
     r"[-+]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?|nan|inf(?:inity)?)", re.ASCII | re.IGNORECASE
 )
+# brackets, ends of texts, within which they are none, and what is no end
+_NESTS = re.compile(r'[\[\]{}"]|\\.', re.DOTALL)
+_DEEPER = {"[": 1, "{": 1, "]": -1, "}": -1}
+_DEEPEST = 200
 
 
 def number(text: str) -> float:
@@ -36,6 +42,30 @@ def vanishes(text: str) -> bool:
     """
     digits, _, _ = text.lower().partition("e")
     return float(text) == 0 and re.search("[1-9]", digits) is not None
+
+
+def json_value(
+    text: str | bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None
+) -> Any:
+    """What JSON stands for, objects made of their `pairs`.
+
+    >>> json_value('{"a": [1]}')
+    {'a': [1]}
+
+    Anything else is a ValueError.
+    """
+    text = text.decode() if isinstance(text, bytes) else text
+    # json ends at Python's limit of recursion, or ends Python, where a library has raised it
+    depth, within = 0, False
+    for found in _NESTS.finditer(text):
+        sign = found[0]
+        if sign == '"':
+            within = not within
+        elif not within:
+            depth += _DEEPER.get(sign, 0)
+        if depth > _DEEPEST:
+            raise ValueError(f"JSON that is nested more than {_DEEPEST} deep")
+    return json.loads(text, object_pairs_hook=pairs)
 
 
 def cell(text: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crn_nn_tellurium._version import __version__
-from crn_nn_tellurium.basics import check_fields, is_version
+from crn_nn_tellurium.basics import check_fields, is_version, json_value
 from crn_nn_tellurium.errors import FileFormatError
 
 PACKAGES = (
@@ -123,7 +123,7 @@ class Results:
             If the text is something else.
         """
         try:
-            document = json.loads(text)
+            document = json_value(text)
             if not is_version(document.pop("format"), [_FORMAT]):
                 raise ValueError("another format")
             machine = Machine(**document.pop("machine"))
@@ -138,7 +138,7 @@ class Results:
             if not all(isinstance(text, str) for text in texts):
                 raise ValueError("subjects and versions are texts")
             return found
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise FileFormatError(
                 f"{name!r}: no figures of crn-nn bench ({type(error).__name__}: {error})"
             ) from error

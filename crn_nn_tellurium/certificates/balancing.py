@@ -21,7 +21,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,7 +122,7 @@ class Balanced:
     True
     """
 
-    network: Network = field(repr=False)
+    network: Network
     factors: Mapping[str, float]
     before: Pace
     after: Pace

@@ -7,7 +7,7 @@ is a `Question`; the envelope or the closed form gives the `Answer`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -121,18 +121,18 @@ class Certificate:
     bound: str
     chain: tuple[str, ...]
     rate: float
-    outputs: Interval = field(repr=False)
-    fixed_point: Interval = field(repr=False)
+    outputs: Interval
+    fixed_point: Interval
     initial: Interval | None
     initial_max: float | None
     capped: tuple[str, ...]
     rates: float
     uniqueness: str
     envelope: EnvelopeCourse | None
-    output_names: tuple[str, ...] = field(repr=False)
-    species: tuple[str, ...] = field(repr=False)
-    units: Units = field(default=MODEL_UNITS, repr=False)
-    output_labels: tuple[str, ...] = field(default=(), repr=False)
+    output_names: tuple[str, ...]
+    species: tuple[str, ...]
+    units: Units = MODEL_UNITS
+    output_labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         read_only(self.by_sample)

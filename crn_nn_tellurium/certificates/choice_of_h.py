@@ -14,7 +14,7 @@ them where it is off, and forgets them more slowly.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -157,7 +157,7 @@ class HChoice(HPoint):
     (40, 67)
     """
 
-    network: Network = field(repr=False)
+    network: Network
     tolerance: float
     bound: str
     volume: float | None

@@ -10,7 +10,7 @@ what units share; `kinetics/lines.py` has those.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -90,8 +90,8 @@ class Enclosure:
     nominal: FloatArray
     certain: Any
     rates: float
-    output_names: tuple[str, ...] = field(repr=False)
-    species: tuple[str, ...] = field(repr=False)
+    output_names: tuple[str, ...]
+    species: tuple[str, ...]
 
     def __repr__(self) -> str:
         n = np.atleast_2d(self.nominal).shape[0]

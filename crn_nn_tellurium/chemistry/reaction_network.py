@@ -125,10 +125,10 @@ class ReactionNetwork:
     units: Units = MODEL_UNITS
     parameters: tuple[Parameter, ...] = ()
     formulas: tuple[tuple[str, Expression], ...] = ()
-    floating: tuple[str, ...] = field(init=False, compare=False, repr=False)
-    boundary: tuple[str, ...] = field(init=False, compare=False, repr=False)
-    rate_constants: tuple[str, ...] = field(init=False, compare=False, repr=False)
-    constant_names: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    floating: tuple[str, ...] = field(init=False, compare=False)
+    boundary: tuple[str, ...] = field(init=False, compare=False)
+    rate_constants: tuple[str, ...] = field(init=False, compare=False)
+    constant_names: tuple[str, ...] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         def keep(attribute: str, content: tuple[Any, ...]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Option
 
-from crn_nn_tellurium.basics import first_twice
+from crn_nn_tellurium.basics import first_twice, json_value
 from crn_nn_tellurium.commands.arguments import (
     Model,
     Overwrite,
@@ -107,6 +106,6 @@ def _setting(text: str) -> tuple[str, Any]:
         raise InputError(f"--set is {text!r}; expected {expected}")
     # numbers, lists and truth as JSON; what is none is a text
     try:
-        return name, json.loads(value.lower() if value.lower() in ("true", "false") else value)
-    except (ValueError, RecursionError):
+        return name, json_value(value.lower() if value.lower() in ("true", "false") else value)
+    except ValueError:
         return name, value

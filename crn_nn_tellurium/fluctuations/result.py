@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -110,12 +110,12 @@ class Noise:
     outputs: FloatArray
     concentrations: FloatArray
     volume: float
-    output_names: tuple[str, ...] = field(repr=False)
-    species: tuple[str, ...] = field(repr=False)
-    classes: tuple[Any, ...] = field(repr=False)
+    output_names: tuple[str, ...]
+    species: tuple[str, ...]
+    classes: tuple[Any, ...]
     # at which a single output decides
-    threshold: float = field(repr=False)
-    fluctuations: Fluctuations = field(repr=False)
+    threshold: float
+    fluctuations: Fluctuations
 
     def __post_init__(self) -> None:
         read_only(self.outputs, self.concentrations)

@@ -11,7 +11,7 @@ first order is no guide there.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,10 +83,10 @@ class SmallestVolume:
 
     volumes: Any
     confidence: float
-    classes: tuple[Any, ...] = field(repr=False)
-    noise: Noise = field(repr=False)
-    units: Units = field(default=MODEL_UNITS, repr=False)
-    counted: tuple[Counted, ...] = field(default=(), repr=False)
+    classes: tuple[Any, ...]
+    noise: Noise
+    units: Units = MODEL_UNITS
+    counted: tuple[Counted, ...] = ()
 
     def __post_init__(self) -> None:
         read_only(np.asarray(self.volumes))

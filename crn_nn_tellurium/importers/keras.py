@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import os
 import re
@@ -13,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from crn_nn_tellurium.basics import check_hdf5, reading, require
+from crn_nn_tellurium.basics import check_hdf5, json_value, reading, require
 from crn_nn_tellurium.errors import FileFormatError, NetworkError
 from crn_nn_tellurium.importers.keras_layers import ACTIVATIONS, LAYERS
 from crn_nn_tellurium.networks import Network
@@ -161,11 +160,11 @@ def _config(path: Path) -> Any:
                 if _WEIGHTS in archive.namelist():
                     with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as file:
                         check_hdf5(h5py, file)
-                return json.loads(archive.read("config.json"))
+                return json_value(archive.read("config.json"))
         with h5py.File(path, "r") as file:
             check_hdf5(h5py, file)
-            return json.loads(file.attrs["model_config"])
-    except (OSError, KeyError, ValueError, RecursionError) as error:
+            return json_value(file.attrs["model_config"])
+    except (OSError, KeyError, ValueError) as error:
         raise FileFormatError(
             f"{str(path)!r}: no model of Keras; expected a .keras or .h5 file ({error})"
         ) from error

@@ -6,13 +6,12 @@ anywhere but in the model's own folder.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from pathlib import Path
 from typing import Any
 
-from crn_nn_tellurium.basics import read_bytes, some
+from crn_nn_tellurium.basics import json_value, read_bytes, some
 from crn_nn_tellurium.errors import FileFormatError, InputError
 
 ONNX_METADATA = "crn_nn_tellurium."
@@ -170,8 +169,8 @@ def metadata(proto: Any, name: str) -> dict[str, Any]:
         if key not in _SAID or key == one.key:
             continue
         try:
-            found[key] = json.loads(one.value)
-        except (ValueError, RecursionError) as error:
+            found[key] = json_value(one.value)
+        except ValueError as error:
             raise FileFormatError(f"{name}: metadata {one.key!r} are no JSON: {error}") from error
         if not isinstance(found[key], _SAID[key]):
             raise FileFormatError(f"{name}: metadata {one.key!r} are not as written: {one.value}")

@@ -10,7 +10,7 @@ begins again with all errors of one hidden unit turned round.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -88,10 +88,10 @@ class Attack:
     flips: Any
     margin: Any
     rates: float
-    errors: FloatArray = field(repr=False)
-    effects: FloatArray = field(repr=False)
-    reactions: tuple[UnitReaction, ...] = field(repr=False)
-    output_names: tuple[str, ...] = field(repr=False)
+    errors: FloatArray
+    effects: FloatArray
+    reactions: tuple[UnitReaction, ...]
+    output_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
         read_only(self.nominal, self.outputs, self.errors, self.effects)

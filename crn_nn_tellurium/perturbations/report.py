@@ -11,7 +11,7 @@ Three questions, each answered from the reactions' own equations:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,14 +102,14 @@ class Robustness:
     accuracy: float
     loss: float
     cv: FloatArray
-    noisy: FloatArray = field(repr=False)
-    factors: FloatArray = field(repr=False)
-    fuelled: FloatArray = field(repr=False)
-    reactions: tuple[UnitReaction, ...] = field(repr=False)
-    without: FloatArray = field(repr=False)
-    increase: FloatArray = field(repr=False)
-    predicted: FloatArray = field(repr=False)
-    unsettled: FloatArray = field(repr=False)
+    noisy: FloatArray
+    factors: FloatArray
+    fuelled: FloatArray
+    reactions: tuple[UnitReaction, ...]
+    without: FloatArray
+    increase: FloatArray
+    predicted: FloatArray
+    unsettled: FloatArray
 
     def __post_init__(self) -> None:
         arrays = self.cv, self.noisy, self.factors, self.fuelled

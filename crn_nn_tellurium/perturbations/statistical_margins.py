@@ -9,7 +9,7 @@ draws lies follows from that number of them (`share_bounds`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,7 +87,7 @@ class StatisticalMargin:
     confidence: float
     draws: int
     seed: int
-    classes: tuple[Any, ...] = field(repr=False)
+    classes: tuple[Any, ...]
 
     def __post_init__(self) -> None:
         read_only(*(np.asarray(part) for part in (self.margins, self.lower, self.upper)))

@@ -31,6 +31,7 @@ from crn_nn_tellurium.basics import (
     check_target,
     check_unpacked,
     finding,
+    json_value,
     make_readable,
     path_of,
     read_bytes,
@@ -177,8 +178,8 @@ class Parts:
 
     def _is_of_plan(self) -> bool:
         try:
-            return bool(json.loads(read_text(self._state)).get(KEY) == self._plan.key)
-        except (OSError, ValueError, AttributeError, RecursionError):
+            return bool(json_value(read_text(self._state)).get(KEY) == self._plan.key)
+        except (OSError, ValueError, AttributeError):
             return False
 
     def clear(self) -> None:

@@ -6,7 +6,6 @@ longer is refused before it is unpacked. Only what zarr packs scans with is know
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from crn_nn_tellurium.basics import read_bytes, read_text, require
+from crn_nn_tellurium.basics import json_value, read_bytes, read_text, require
 
 _PACKED_BY = (None, "blosc", "zstd")
 _TEXTS = "vlen-utf8"
@@ -44,7 +43,7 @@ def check_store(path: Path, most: int) -> None:
 
 def _arrays(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The folders of arrays, and what the store says about them in the one file that is read."""
-    for key, array in json.loads(read_text(path / ".zmetadata"))["metadata"].items():
+    for key, array in json_value(read_text(path / ".zmetadata"))["metadata"].items():
         *folder, kind = Path(key).parts
         if kind != ".zarray":
             continue

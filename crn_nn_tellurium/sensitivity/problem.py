@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -73,10 +73,10 @@ class Gradient:
     biases: list[FloatArray]
     h: FloatArray
     inputs: FloatArray | None
-    outputs: FloatArray = field(repr=False)
+    outputs: FloatArray
     method: str = "adjoint"
-    status: tuple[Outcome, ...] = field(default=(), repr=False)
-    error: Gradient | None = field(default=None, repr=False)
+    status: tuple[Outcome, ...] = ()
+    error: Gradient | None = None
 
     def __post_init__(self) -> None:
         read_only(*self.weights, *self.biases, self.h, self.outputs)

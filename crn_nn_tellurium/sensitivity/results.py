@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,9 +44,9 @@ class Sensitivities:
     values: FloatArray
     output_values: FloatArray
     parameter_values: FloatArray
-    outputs: tuple[str, ...] = field(repr=False)
-    parameters: tuple[str, ...] = field(repr=False)
-    output_labels: tuple[str, ...] = field(default=(), repr=False)
+    outputs: tuple[str, ...]
+    parameters: tuple[str, ...]
+    output_labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         read_only(self.values, self.output_values, self.parameter_values)
@@ -162,8 +162,8 @@ class TransientSensitivities:
     time: FloatArray
     values: FloatArray
     output_values: FloatArray
-    outputs: tuple[str, ...] = field(repr=False)
-    parameters: tuple[str, ...] = field(repr=False)
+    outputs: tuple[str, ...]
+    parameters: tuple[str, ...]
 
     def __post_init__(self) -> None:
         read_only(self.time, self.values, self.output_values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -72,10 +72,10 @@ class SteadyState:
     residual: FloatArray
     status: tuple[Outcome, ...]
     method: str
-    output_names: tuple[str, ...] = field(repr=False)
-    species: tuple[str, ...] = field(repr=False)
-    units: Units = field(default=MODEL_UNITS, repr=False)
-    error_of: Callable[[], FloatArray] | None = field(default=None, repr=False)
+    output_names: tuple[str, ...]
+    species: tuple[str, ...]
+    units: Units = MODEL_UNITS
+    error_of: Callable[[], FloatArray] | None = None
 
     def __post_init__(self) -> None:
         read_only(self.outputs, self.concentrations, self.residual)
@@ -255,14 +255,14 @@ class TimeCourse:
     outputs: FloatArray
     concentrations: FloatArray
     inputs: FloatArray
-    output_names: tuple[str, ...] = field(repr=False)
-    species: tuple[str, ...] = field(repr=False)
-    input_names: tuple[str, ...] = field(repr=False)
+    output_names: tuple[str, ...]
+    species: tuple[str, ...]
+    input_names: tuple[str, ...]
     volume: float | None = None
     draws: int | None = None
-    units: Units = field(default=MODEL_UNITS, repr=False)
+    units: Units = MODEL_UNITS
     engine: str = ""
-    output_labels: tuple[str, ...] = field(default=(), repr=False)
+    output_labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         read_only(self.time, self.outputs, self.concentrations, self.inputs)

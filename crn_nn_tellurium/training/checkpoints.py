@@ -24,6 +24,7 @@ from crn_nn_tellurium.basics import (
     check_target,
     document_of,
     is_version,
+    json_value,
     plain_of,
     read_bytes,
     reading,
@@ -126,7 +127,7 @@ class Checkpoint:
         records: list[Record] = []
         with reading(self._path):
             for text in self._good(self._path, rest):
-                found |= json.loads(text)
+                found |= json_value(text)
                 records += [Record(*row) for row in found["records"]]
             if not found:
                 self._size = 0  # nothing to go on from: a file is begun anew
@@ -136,8 +137,8 @@ class Checkpoint:
     def _check(self, path: Path, first: bytes) -> None:
         """Refuse what is no checkpoint, or another training's."""
         try:
-            header = json.loads(first)
-        except (ValueError, RecursionError):
+            header = json_value(first)
+        except ValueError:
             header = None
         if not isinstance(header, dict) or header.get("format") != _FORMAT:
             raise FileFormatError(

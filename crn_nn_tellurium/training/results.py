@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from crn_nn_tellurium.basics import card, curves
@@ -69,7 +69,7 @@ class FitResult:
     """
 
     network: Network
-    records: tuple[Record, ...] = field(repr=False)
+    records: tuple[Record, ...]
     loss: float
     validation_loss: float | None
     stopped: str

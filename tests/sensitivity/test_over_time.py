@@ -45,6 +45,7 @@ def test_entries_of_the_jacobian_have_different_names_whatever_species_are_calle
     starts = {"A": 0.0, "A_B": 0.0, "B_C": 1.0, "C": 1.0}
     crn = cn.ReactionNetwork([cn.Species(s, v) for s, v in starts.items()], reactions)
     found = cn.transient_sensitivities(crn, t_end=1.5, n_points=4)
+    assert "4 points from t = 0 to 1.5, 4 outputs by 4 parameters" in repr(found)
     t = found.time
     for own, (source, rate) in made.items():
         name, k = decay[source]
