@@ -9,10 +9,12 @@ from pathlib import Path
 import libsbml
 import numpy as np
 import pytest
+import roadrunner
 from support.networks import HIDDEN, STOOD_FOR, cases, corpus
 from support.tolerances import ROUNDED, SUMMED
 
 import crn_nn_tellurium as cn
+from crn_nn_tellurium.chemistry import Expression, Monomial
 from crn_nn_tellurium.encoding import written
 from crn_nn_tellurium.importers import antimony_to_sbml
 from crn_nn_tellurium.simulation.engine import CompiledModel
@@ -253,3 +255,23 @@ def test_the_smallest_number_that_is_written_is_read_and_what_is_below_is_refuse
         for weight, x in ((1e-310, 1.0), (-1e-310, 1.0), (1.0, 1e-310)):
             with pytest.raises(cn.ReactionError, match=r"is -?1e-310; readers of SBML"):
                 cn.to_antimony(cn.Network([cn.Layer([[weight]])], inputs="nonnegative"), [x], form)
+
+
+@pytest.mark.parametrize(("form", "name"), [("reactions", "d"), ("compact", "ud")])
+def test_a_formula_of_a_constant_with_a_sign_has_it_where_the_constant_has(form, name):
+    """A' = k B - d A B - m A with d = p / 2, the size of a negative number: `ud` is -d."""
+    crn = cn.ReactionNetwork(
+        [cn.Species("A", 1.0), cn.Species("B", 2.0)],
+        [
+            cn.Reaction("up", ("B",), ("B", "A"), "k", 3.0, sign=1),
+            cn.Reaction("down", ("A", "B"), ("B",), "d", 2.0, sign=-1),
+            cn.Reaction("lose", ("A",), (), "m", 0.5),
+        ],
+        parameters=[cn.Parameter("p", 4.0)],
+        formulas=[("d", Expression((Monomial(0.5, (("p", 1.0),)),)))],
+    )
+    model = roadrunner.RoadRunner(antimony_to_sbml(cn.to_antimony(crn, form=form)))
+    for p, rate in ((4.0, 1.5), (5.0, 0.5)):
+        model["p"] = p
+        assert model[name] == (p / 2 if name == "d" else -p / 2)
+        assert model["A'"] == pytest.approx(rate, rel=ROUNDED)

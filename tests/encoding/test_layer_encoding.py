@@ -10,6 +10,7 @@ from support.tolerances import ROUNDED, SOLVED, SUMMED
 
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.encoding.layer_encoding import layer_encodings
+from crn_nn_tellurium.encoding.unit import local_reactions
 from crn_nn_tellurium.networks.layer import places, values_of, with_values
 
 LAYERS = [
@@ -170,3 +171,14 @@ def test_gradients_of_sparse_weights_and_scaled_inputs_are_compared_by_their_siz
     sizes = np.einsum("nj,ni->ji", off, put_in + np.abs(low))
     largest = max(sizes[0, 1], sizes[0, 2], sizes[1, 0], *off.sum(axis=0))
     np.testing.assert_allclose(report.sizes[:-1], largest, rtol=1e-12)  # two settled samples
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_what_units_share_is_held_in_the_network_of_one(width):
+    """A normalized unit reads all numerators of its layer: of them, one stands for each."""
+    net = cn.Network([cn.Layer(np.ones((width, 2)), activation=cn.Normalized())])
+    crn = local_reactions(layer_encodings(net)[0])
+    activation = cn.Normalized()
+    assert len(crn.floating) == len(activation.species)
+    assert len(crn.boundary) == len(activation.pooled)
+    assert crn.boundary
