@@ -14,7 +14,7 @@ import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.copies import ONE
 from crn_nn_tellurium.certificates.envelope import Envelope
 from crn_nn_tellurium.certificates.following import EnvelopeModel, fixed_point
-from crn_nn_tellurium.certificates.starts import start_anywhere, start_in
+from crn_nn_tellurium.certificates.starts import _Early, start_anywhere, start_in
 from crn_nn_tellurium.kinetics.network import NetworkKinetics
 
 CASES = corpus()
@@ -195,6 +195,31 @@ def slowest_of_a_rail(z, h, rates):
             y = (u + mpmath.sqrt(u * u + 4 * made * lost)) / (2 * lost)
             found.append((lost * y, made / y, lost * y + made / y))
         return [float(min(values)) for values in zip(*found, strict=True)]
+
+
+@pytest.mark.parametrize("loss", [0.2, 50.0])
+def test_what_a_follower_gains_early_is_the_integral_of_what_makes_it(loss):
+    """A' = 1 - A^2 and B' = 3 A - loss B: relative to the fixed point, B gains at most
+    loss min(peak, C / t).
+    """
+    crn = cn.ReactionNetwork(
+        [cn.Species("A"), cn.Species("B")],
+        [
+            cn.Reaction("make", (), ("A",), "h", 1.0),
+            cn.Reaction("meet", ("A", "A"), ("A",), "q", 1.0),
+            cn.Reaction("follow", ("A",), ("A", "B"), "k", 3.0),
+            cn.Reaction("lose", ("B",), (), "l", loss),
+        ],
+    )
+    envelope, y = Envelope(crn), np.array([1.0, 3 / loss])
+    early = _Early(envelope, envelope.coefficients((y, y)), 1e6)
+    start, peak, fast = early.cap[1], np.exp(early.log_peak[0]), early.fast[0]
+    knee = fast / peak
+    gained = loss * fast * (1 + np.log(early.time / knee))
+    early.cap[1] = 0.0  # beside which a gain is lost
+    # the bound rounds the corner off, by at most C
+    assert gained * (1 - ROUNDED) <= early._level(1) <= gained + loss * fast
+    assert early.level[1] == pytest.approx(start + early._level(1), rel=ROUNDED)
 
 
 @pytest.mark.parametrize("rates", [0.0, 0.1])

@@ -44,6 +44,11 @@ REFUSED = [
         "sample 0: its bound overflows, so nothing is certified",
     ),
     (
+        lambda: cn.certify(LINEAR, [[1.0, 0.5], [1e308, 0.5], [1e308, 0.5]], bound="cheap"),
+        cn.NotCertified,
+        "sample 1: its bound overflows, so nothing is certified",
+    ),
+    (
         lambda: cn.certify(LINEAR, [1e200, 0.5]),
         cn.ConvergenceError,
         "could not be integrated between t = .* and .*: CVODE.s steps .*; a box of starts",
