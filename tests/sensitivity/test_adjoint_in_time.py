@@ -67,6 +67,15 @@ def test_implicit_steps_and_parts_of_a_batch_change_nothing(monkeypatch, name):
         np.testing.assert_allclose(other.outputs, found.outputs, rtol=INTEGRATED)
 
 
+def test_many_samples_together_take_explicit_steps(monkeypatch, rng):
+    """Each sample may take some hundred more: implicit steps, of one sample each, are not tried."""
+    monkeypatch.setattr(adjoint_in_time, "_MOST", 0)
+    case = CORPUS["skip connections"]
+    x = rng.random((10, case.net.n_in))
+    found = cn.gradient(case.net, x, np.ones((10, case.net.n_out)), time=2.0)
+    assert np.isfinite(found.vector()).all()
+
+
 @pytest.mark.parametrize("sizes", [(1e-12, 1e-18), (1e12, 1e6), (1.0, 1e-9)])
 def test_gradients_are_as_exact_for_samples_that_hardly_count(sizes):
     """The run back is held beside each sample's own slope, whatever that of others is."""
