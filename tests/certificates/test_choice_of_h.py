@@ -245,6 +245,8 @@ def test_at_a_volume_the_error_is_the_root_of_its_mean_square():
     frame = choice.to_frame()
     assert list(frame) == ["error", "settling_time", "accuracy", "noise", "doubtful_species"]
     assert "with noise" in repr(choice)
+    ends = (f"{choice.curve.noise[i]:.3g}" for i in (0, -1))
+    assert f", noise {' to '.join(ends)}, settling time" in repr(choice.curve)
     assert "molecules at 1" in choice._repr_html_()
     # so many molecules that there is no noise
     many, none = (choose_h(XOR, X, max_error=0.15, volume=v, n_points=5) for v in (1e14, None))
