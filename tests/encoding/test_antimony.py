@@ -86,6 +86,12 @@ def test_compact_forms_of_networks_that_are_not_ours():
         assert rates.tolist() == [0.0, -2.0, 0.0]
 
 
+def test_a_sum_of_one_term_has_no_name():
+    one, two = (cn.Network([cn.Layer([row], [0.5])]) for row in ([1.5], [1.5, 2.0]))
+    assert "z_" not in cn.to_antimony(one, form="compact")
+    assert "z_" in cn.to_antimony(two, form="compact")
+
+
 def test_rails_of_opposite_sign_share_a_sum_that_begins_with_a_plus():
     net = cn.Network([cn.Layer([[-2.0, 3.0]], activation=cn.Linear(h=0.1))])
     sums = {
