@@ -51,6 +51,8 @@ NO_FAULTS = re.compile(
     r"core/(ReplaceBinaryOperator_\w+_(RShift|LShift|BitOr|BitAnd|BitXor)"
     r"|ReplaceComparisonOperator_(Is_Eq|IsNot_NotEq))$"
 )
+# what refuses mistakes of ours, of which there are none
+GUARDS = re.compile(r"\b(frozen|strict)=$")
 # the first failure is enough
 QUIET = ["-x", "-q", "-p", "no:cacheprovider"]
 PATIENCE = 10.0
@@ -76,11 +78,18 @@ def mutants(modules: list[Path]) -> list[MutationSpec]:
         init(modules, session, {})
         found = [mutation for item in session.work_items for mutation in item.mutations]
     texts = {path: annotations(path) for path in modules}
+    lines = {path: path.read_text(encoding="utf-8").splitlines() for path in modules}
+
+    def before(mutation: MutationSpec) -> str:
+        line, column = mutation.start_pos
+        return lines[mutation.module_path][line - 1][:column]
+
     kept = [
         mutation
         for mutation in found
         if not NO_FAULTS.match(mutation.operator_name)
         and not any(a <= tuple(mutation.start_pos) < b for a, b in texts[mutation.module_path])
+        and not GUARDS.search(before(mutation))
     ]
     return sorted(kept, key=lambda m: (str(m.module_path), m.operator_name, m.occurrence))
 

@@ -197,6 +197,23 @@ def slowest_of_a_rail(z, h, rates):
         return [float(min(values)) for values in zip(*found, strict=True)]
 
 
+def test_copies_start_at_the_fixed_point_if_the_box_is_on_one_side_of_it():
+    net = cn.Network([cn.Layer([[1.0]])])
+    envelope = EnvelopeModel(NetworkKinetics(net)).envelope
+    (y, _), held = at(net, [0.7])
+    coefficients = envelope.coefficients((y, y), (held, held))
+    for box, copies in (
+        ((0.2 * y, 0.5 * y), [0.0, 0.8, 0.2]),
+        ((2 * y, 3 * y), [2.0, 0.0, 1.0]),
+        ((0.5 * y, 3 * y), [2.0, 0.5, 0.5]),
+    ):
+        start = start_in(envelope, coefficients, box, either_side=False)
+        np.testing.assert_allclose(start, copies, rtol=ROUNDED)
+    # known exactly, each copy may be beyond it
+    start = start_in(envelope, coefficients, (0.2 * y, 0.5 * y))
+    np.testing.assert_allclose(start, [-0.5, 0.8, 0.2], rtol=ROUNDED)
+
+
 @pytest.mark.parametrize("loss", [0.2, 50.0])
 def test_what_a_follower_gains_early_is_the_integral_of_what_makes_it(loss):
     """A' = 1 - A^2 and B' = 3 A - loss B: relative to the fixed point, B gains at most
