@@ -140,6 +140,20 @@ def test_from_one_start_the_bound_is_the_trajectory(case):
         assert found >= 0.99 * one.settling_time - course.time[1]
 
 
+@pytest.mark.parametrize("part", [1e-7, 1e-5, 1e-3, 0.1, 0.9])
+@pytest.mark.parametrize("start", [0.25, 0.7, 1.6])
+def test_what_is_all_but_settled_at_its_start_is_settled_soon_and_not_at_once(start, part):
+    """y' = (r - y) (y - s), in closed form, until a part of the first error has gone."""
+    net = cn.Network([cn.Layer([[1.0]], [0.2], cn.SmoothedReLU(h=0.1))])
+    r, s = ((0.7 + sign * np.sqrt(0.7**2 + 4 * 0.1)) / 2 for sign in (1, -1))
+    error = start - r
+    left = error * (1 - part)
+    exact = np.log(error / (start - s) * (left + r - s) / left) / (r - s)
+    found = cn.certify(net, [0.5], abs(left), initial=start).settling_time
+    # times are looked at from some 1e-6 on
+    assert exact <= found <= 1.003 * exact + 1e-5
+
+
 @pytest.mark.parametrize("case", cases(SMALL, slow=(*STOOD_FOR, *HIDDEN)))
 def test_a_box_of_inputs_is_certified_for_every_input_in_it(case):
     net = case.net
