@@ -299,8 +299,7 @@ class EnvelopeModel:
             above, below = (np.where(past, np.minimum(e, aim.goal), e) for e in (above, below))
         slowest = int(settled.argmax())
         # the state at the first time of the grid after that
-        at = np.searchsorted(time, settled[slowest])
-        at = min(int(at), len(time) - 1)
+        at = int(np.searchsorted(time, settled[slowest]))
         high, low = self.envelope.relative(state[at])
         parts = self._read_out[slowest] * aim.upper
         rising = bool(above[at, slowest] >= below[at, slowest])

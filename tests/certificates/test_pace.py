@@ -10,6 +10,7 @@ from support.trajectories import adverse_starts, draw, settles_at, starts
 import crn_nn_tellurium as cn
 from crn_nn_tellurium.certificates.following import EnvelopeModel
 from crn_nn_tellurium.certificates.pace import Pace
+from crn_nn_tellurium.kinetics import NetworkKinetics
 from crn_nn_tellurium.networks.activation import smoothed_relu, smoothed_relu_derivative
 
 TOLERANCE = 1e-3
@@ -197,6 +198,31 @@ def test_no_species_changes_faster_than_its_bound(seed, paces):
     net, x = saturated(seed)
     certificate = cn.certify(net, x, TOLERANCE)
     assert all_within(paces["pace"], net, x, seed, 1.2 * certificate.settling_time) > 100
+
+
+@pytest.mark.parametrize("kind", [cn.Sigmoid, cn.Normalized])
+@pytest.mark.parametrize("time", [1.0, 10.0, 1000.0])
+def test_a_later_box_says_nothing_of_the_time_before_it(kind, time):
+    """Followers in a wide box, then in a narrow one: until then they follow by the wide one."""
+    read = cn.Layer([[1.0], [2.0]], [0.1, 0.2], cn.SmoothedReLU(h=1e-3))
+    net = cn.Network([read, cn.Layer([[1.0, 1.0], [0.5, 1.0]], [0.1, 0.2], kind(h=0.5))])
+    kinetics, crn = NetworkKinetics(net), cn.to_reactions(net, [0.5])
+    held = kinetics.net.input_coding.concentrations([0.5]).ravel()
+    y = cn.Simulator(crn).steady_state().concentrations[0]
+
+    def pace(*widths):
+        low, high = (np.array([y * width**sign for width in widths]) for sign in (-1, 1))
+        times = time * np.arange(len(widths))
+        return Pace(kinetics, crn, times, (low, high), (held, held), 0.0), low[1]
+
+    still = np.full(len(y), 1.0001)
+    followers = pace(still, still)[0]._absolute
+    wide, narrow = (np.where(followers, width, still) for width in (5.0, 1.1))
+    (alone, low), (then, narrower) = pace(wide, wide), pace(wide, narrow)
+    change = alone.change[1, followers] * low[followers]
+    expected = np.minimum(change, then._own.direct[1, followers])
+    found = then.change[1, followers] * narrower[followers]
+    np.testing.assert_allclose(found, expected, rtol=ROUNDED)
 
 
 @pytest.mark.parametrize("bias", [0.0, 2.0])
