@@ -137,6 +137,8 @@ class _Taken:
     """What is known of a contender for a case while it is measured."""
 
     contender: Contender
+    # the process in which it is prepared
+    worker: Any = None
     outcome: str = ""
     ready: float = math.nan
     samples: list[Sample] = field(default_factory=list)
@@ -218,13 +220,15 @@ class _Subject:
     def _again(self, taken: _Taken) -> None:
         with self._step(taken):
             worker = self.workers.of(taken.contender)
-            limit = self._limit(taken.contender)
-            self._keep(taken, worker.call(taken.contender.name, taken.times, limit))
+            # another's step may have ended the process that both share
+            if worker is taken.worker:
+                limit = self._limit(taken.contender)
+                self._keep(taken, worker.call(taken.contender.name, taken.times, limit))
 
     def _sample(self, taken: _Taken, case: str) -> None:
         """Prepare, and the first call."""
         contender, limit = taken.contender, self._limit(taken.contender)
-        worker = self.workers.of(contender)
+        worker = taken.worker = self.workers.of(contender)
         taken.ready = worker.prepare(contender.name, contender.prepare, case, limit).cpu
         self._keep(taken, worker.call(contender.name, 1, limit))
 

@@ -73,6 +73,18 @@ def test_a_curve_ends_where_a_step_takes_too_long_or_fails():
     assert ("slow", CASES[2], 1) not in fake.log
 
 
+def test_what_shares_a_process_that_was_ended_keeps_what_is_measured():
+    """ours is prepared in the process that hangs with slow, and not in the one after it."""
+    plan = {("ours", CASES[0]): 0.1, ("slow", CASES[0]): 9.0, ("late", CASES[0]): 0.1}
+    clock, subject = [0.0], benchmark(*plain("ours", "slow", "late"), cases=CASES[:1])
+    effort = replace(FULL, fresh=False)
+    results = begin(True, ["steady_state"])
+    for found in run([subject], effort, results, lambda _: Fake(plan, clock), lambda: clock[0]):
+        results = found
+    assert [one.outcome for one in results.measurements] == ["", "beyond 5 s", ""]
+    assert [one.rounds for one in results.measurements] == [1, 0, FULL.rounds]
+
+
 def test_limits_of_a_contender_and_of_an_effort():
     plan = {("ours", CASES[0]): 8.0, ("peer", CASES[0]): 8.0}
     patient = [*plain("ours", limit=10.0), *plain("peer")]
