@@ -407,9 +407,9 @@ def _opened(path: Path, most: int) -> xr.Dataset:
 def _checked_netcdf(path: Path, most: int) -> Any:
     """The engine that reads a file, which is looked at before."""
     with path.open("rb") as file:
-        if file.read(3) == b"CDF":
+        # netCDF 4 is HDF5, of which netCDF 3 knows nothing; its chunks may unpack to anything
+        if file.read(4) != b"\x89HDF":
             return "scipy"
-    # netCDF 4 is HDF5, of which netCDF 3 knows nothing; its chunks may unpack to anything
     require("h5netcdf", extra="netcdf")
     h5py = require("h5py", extra="netcdf")
     with h5py.File(path, "r") as opened:

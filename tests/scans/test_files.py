@@ -206,6 +206,15 @@ def test_netcdf_4_is_not_read_without_what_looks_at_it(missing, tmp_path, monkey
         cn.open_scan(path)
 
 
+@pytest.mark.parametrize("content", [b"", b"\x89HD", b"CDF", b"no result"])
+def test_what_is_no_netcdf_is_said_to_be_none_whatever_is_installed(content, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5netcdf", None)
+    path = tmp_path / "out.nc"
+    path.write_bytes(content)
+    with pytest.raises(cn.FileFormatError, match=r"out\.nc': it cannot be read"):
+        cn.open_scan(path)
+
+
 def test_a_store_of_format_3_is_refused(tmp_path):
     path = tmp_path / "out.zarr"
     cn.scan(NET, AXES, path=path)
