@@ -439,6 +439,7 @@ def test_gains_that_equal_losses_in_decimals_alone_are_doubtful(method, more):
     assert doubt.error[0, 0] >= doubt["A"][0]  # it is lost in the end
     assert certain.status == ("integrated",)
     assert certain["A"] == 0.9
+    # by two integrations to 1e-10 each
     assert certain.error[0, 0] < 1e-8
 
 
