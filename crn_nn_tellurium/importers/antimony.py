@@ -16,7 +16,11 @@ _NUMBER = re.compile(rf"(?<![\w.]){_DIGITS}(?![\w.])")
 _SET = re.compile(rf"(?<![\w.])(\w+)\s*=\s*({_DIGITS})\s*(?=[;,\n]|$)")
 _ELEMENT = re.compile(r'<(?:parameter|species) [^>]*?\bid="(\w+)"[^>]*>')
 _VALUE = re.compile(rf'( (?:value|initialConcentration|initialAmount)=")({_DIGITS})(?=")')
-_IN_FORMULA = re.compile(rf'(<cn(?: sbml:units="\w+")?> -?)({_DIGITS})(?= )')
+# in two parts where it has an exponent
+_IN_FORMULA = re.compile(
+    r'(<cn(?: sbml:units="\w+")?)(?: type="e-notation")?(> -?)'
+    r"(\d+(?:\.\d+)?)(?: <sep/> (-?\d+))?(?= )"
+)
 
 
 def import_antimony(text: str, *, allow_files: bool = False) -> ReactionNetwork:
@@ -80,15 +84,22 @@ def _all_digits(sbml: str, text: str) -> str:
     for number in map(float, _NUMBER.findall(text)):
         alike.setdefault(_rounded(number), set()).add(number)
 
-    def exact(match: re.Match[str], candidates: set[float]) -> str:
-        found = [number for number in candidates if _rounded(number) == _rounded(float(match[2]))]
-        return f"{match[1]}{found[0]!r}" if len(found) == 1 else match[0]
+    def exact(number: float, candidates: set[float]) -> str:
+        found = [one for one in candidates if _rounded(one) == _rounded(number)]
+        return repr(found[0]) if len(found) == 1 else ""
 
     def in_element(element: re.Match[str]) -> str:
-        return _VALUE.sub(lambda match: exact(match, by_name.get(element[1], set())), element[0])
+        def value(match: re.Match[str]) -> str:
+            found = exact(float(match[2]), by_name.get(element[1], set()))
+            return f"{match[1]}{found}" if found else match[0]
+
+        return _VALUE.sub(value, element[0])
 
     def in_formula(match: re.Match[str]) -> str:
-        return exact(match, alike.get(_rounded(float(match[2])), set()))
+        number = float(f"{match[3]}e{match[4] or 0}")
+        found = exact(number, alike.get(_rounded(number), set()))
+        # whole: of a mantissa by itself libSBML rounds the last digit
+        return f"{match[1]}{match[2]}{found}" if found else match[0]
 
     return _IN_FORMULA.sub(in_formula, _ELEMENT.sub(in_element, sbml))
 

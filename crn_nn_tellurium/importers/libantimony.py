@@ -16,7 +16,7 @@ _lock = Lock()  # libAntimony keeps one global list of modules
 # what a backslash at the end of a line goes on with stands behind it
 _OTHER_FILE = re.compile(r"import[\s\\]*\0", re.IGNORECASE)
 _JOINS = re.compile(r"\\\s")
-_SMALL = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)[eE]-\d{3,}")
+_NUMBER = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _OPERATOR = re.compile(r"(?<![\d.][eE])[-+]|[*/^%<>&|,]")
 _MOST_OPERATORS = 5000
 """Of one formula, on which libAntimony spends time with their square."""
@@ -47,10 +47,10 @@ def check_antimony(text: str, allow_files: bool = False) -> None:
             f"the Antimony model: brackets or signs are nested {deepest} deep; expected at most"
             f" {DEEPEST_TEXT}"
         )
-    for small in _SMALL.findall(marked):
-        if vanishes(small):
+    for number in _NUMBER.findall(marked):
+        if vanishes(number):
             raise FileFormatError(
-                f"the Antimony model: the number {small} is 0 to doubles; expected 0, or more"
+                f"the Antimony model: the number {number[:40]} is 0 to doubles; expected 0, or more"
             )
     if (n := len(_JOINS.findall(marked))) > _MOST_JOINED:
         raise FileFormatError(
